@@ -1,0 +1,1 @@
+//! The offerer's half of hola-webrtc, for web pages.

@@ -1,0 +1,3 @@
+//! The page of hola-webrtc.
+
+fn main() {}

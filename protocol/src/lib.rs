@@ -1,0 +1,26 @@
+//! What a hola-webrtc client and server say to each other.
+//!
+//! Wire types and paths ([`signal`], [`SessionDescription`], [`Problem`]), the eight steps of a negotiation
+//! ([`Step`]) and the events that report them ([`TraceEvent`]). There is no I/O here, and nothing that is
+//! only for one side: the crate compiles for native targets and for WebAssembly alike.
+
+mod candidate;
+mod description;
+mod problem;
+pub mod sdp;
+pub mod server_timing;
+mod session;
+pub mod signal;
+mod step;
+mod trace;
+
+pub use candidate::{Candidate, CandidateError, CandidateType};
+pub use description::{SdpType, SessionDescription};
+pub use problem::{Problem, ProblemCode};
+pub use session::{SessionId, SessionIdError};
+pub use step::{Side, Step, UnknownStep};
+pub use trace::{Phase, StateMachine, TraceData, TraceEvent};
+
+/// The label of the channel on which the server also speaks first: a greeting, and a word now and then.
+/// On every other label the server only echoes.
+pub const CHAT_LABEL: &str = "chat";

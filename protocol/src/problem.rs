@@ -1,0 +1,129 @@
+//! What the server says when it refuses a request (RFC 9457).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a request was refused: the stable name that a program may act upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ProblemCode {
+    /// The request has no body.
+    EmptyBody,
+    /// The body is not JSON.
+    NotJson,
+    /// The JSON has no text named `sdp`.
+    MissingSdp,
+    /// The `type` is not `offer`.
+    NotAnOffer,
+    /// The SDP does not parse, or is not an offer that can be answered.
+    BadSdp,
+    /// The SDP has no `m=application` section, so there would be nothing to open.
+    NoDataChannel,
+    /// Nothing is at this path, or no such session lives.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// The client accepts neither JSON nor SDP as a reply.
+    NotAcceptable,
+    /// The request did not come within its time.
+    RequestTimeout,
+    /// The body exceeds the limit.
+    BodyTooLarge,
+    /// The content type is missing or is none the server reads.
+    UnsupportedMediaType,
+    /// The server's fault.
+    Internal,
+    /// The server holds as many sessions as it may, or is stopping.
+    Unavailable,
+}
+
+impl ProblemCode {
+    /// The HTTP status that goes with the code.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::EmptyBody
+            | Self::NotJson
+            | Self::MissingSdp
+            | Self::NotAnOffer
+            | Self::BadSdp
+            | Self::NoDataChannel => 400,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::NotAcceptable => 406,
+            Self::RequestTimeout => 408,
+            Self::BodyTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// What it means, in a few words that do not change from one occurrence to the next.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::EmptyBody => "The body is empty",
+            Self::NotJson => "The body is not JSON",
+            Self::MissingSdp => "The offer has no sdp",
+            Self::NotAnOffer => "The description is not an offer",
+            Self::BadSdp => "The SDP cannot be answered",
+            Self::NoDataChannel => "The offer has no data channel",
+            Self::NotFound => "Nothing is here",
+            Self::MethodNotAllowed => "The method is not allowed here",
+            Self::NotAcceptable => "No acceptable format",
+            Self::RequestTimeout => "The request took too long",
+            Self::BodyTooLarge => "The body is too large",
+            Self::UnsupportedMediaType => "The content type is not supported",
+            Self::Internal => "The server failed",
+            Self::Unavailable => "The server takes no more sessions now",
+        }
+    }
+}
+
+/// The body of a refusal, `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What a program may act upon.
+    pub code: ProblemCode,
+    /// The HTTP status, repeated.
+    pub status: u16,
+    /// The kind of problem in a few words.
+    pub title: String,
+    /// What was wrong this time and what to do about it, for a person.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem of this kind, with the details of this occurrence.
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+        Self { code, status: code.status(), title: code.title().to_owned(), detail: detail.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.title, self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_carries_its_code_and_repeats_the_status() {
+        let problem = Problem::new(ProblemCode::NoDataChannel, "create a data channel before the offer");
+        assert_eq!(
+            serde_json::to_value(&problem).unwrap(),
+            serde_json::json!({
+                "code": "no-data-channel",
+                "status": 400,
+                "title": "The offer has no data channel",
+                "detail": "create a data channel before the offer",
+            })
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! What both sides read off an SDP (RFC 8866) without a full parser.
+
+use crate::Candidate;
+
+/// Whether there is an `m=application` section that carries data channels (RFC 8841).
+pub fn has_data_channel(sdp: &str) -> bool {
+    sdp.lines().any(|line| line.starts_with("m=application "))
+}
+
+/// The value of the first attribute of this name, anywhere in the SDP: `attribute(sdp, "ice-ufrag")`.
+pub fn attribute<'a>(sdp: &'a str, name: &str) -> Option<&'a str> {
+    sdp.lines().find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
+}
+
+/// The candidates that the SDP lists (RFC 8839, 5.1), without those that do not parse.
+pub fn candidates(sdp: &str) -> impl Iterator<Item = Candidate> {
+    sdp.lines().filter_map(|line| line.strip_prefix("a=")?.parse().ok())
+}
+
+/// The SDP without its candidates, as if gathering had only begun. The ICE options stay: they announce that
+/// more candidates may follow (RFC 8840).
+pub fn without_candidates(sdp: &str) -> String {
+    sdp.split_inclusive('\n')
+        .filter(|line| !line.starts_with("a=candidate:") && !line.starts_with("a=end-of-candidates"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SDP: &str = "v=0\r\na=ice-ufrag:abcd\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n\
+        a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host\r\na=candidate:nonsense\r\n\
+        a=end-of-candidates\r\na=sctp-port:5000\r\n";
+
+    #[test]
+    fn attributes_and_candidates_are_found() {
+        assert!(has_data_channel(SDP));
+        assert!(!has_data_channel("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"));
+        assert_eq!(attribute(SDP, "ice-ufrag"), Some("abcd"));
+        assert_eq!(attribute(SDP, "ice-pwd"), None);
+        assert_eq!(candidates(SDP).map(|candidate| candidate.address).collect::<Vec<_>>(), ["192.0.2.1"]);
+    }
+
+    #[test]
+    fn removing_the_candidates_leaves_every_other_byte() {
+        assert_eq!(
+            without_candidates(SDP),
+            "v=0\r\na=ice-ufrag:abcd\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=sctp-port:5000\r\n"
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! The name of a session.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The name of a session: 128 random bits, written as 32 hexadecimal digits. Whoever knows it may end the
+/// session, so it is drawn at random and never counted up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId([u8; 16]);
+
+impl SessionId {
+    /// The id made of these 16 bytes, which the caller draws from a cryptographic source.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not a session id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a session id is 32 lower-case hexadecimal digits")]
+pub struct SessionIdError;
+
+impl FromStr for SessionId {
+    type Err = SessionIdError;
+
+    fn from_str(text: &str) -> Result<Self, SessionIdError> {
+        let digits: Vec<u8> = text
+            .bytes()
+            .map(|byte| match byte {
+                b'0'..=b'9' => Ok(byte - b'0'),
+                b'a'..=b'f' => Ok(byte - b'a' + 10),
+                _ => Err(SessionIdError),
+            })
+            .collect::<Result<_, _>>()?;
+        let digits: [u8; 32] = digits.try_into().map_err(|_| SessionIdError)?;
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = pair[0] << 4 | pair[1];
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for SessionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_back_as_it_was_written() {
+        let id = SessionId::from_bytes(*b"\x00\x01\xfe\xff0123456789ab");
+        assert_eq!(id.to_string(), "0001feff303132333435363738396162");
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn anything_but_32_lower_case_digits_is_refused() {
+        for text in
+            ["", "0", "0001FEFF303132333435363738396162", "0001feff30313233343536373839616", "ñ", "../etc"]
+        {
+            assert_eq!(text.parse::<SessionId>(), Err(SessionIdError), "{text:?}");
+        }
+    }
+}

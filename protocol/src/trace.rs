@@ -1,0 +1,171 @@
+//! What happened in a negotiation, and when: the events that the page draws and a bug report carries.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Candidate, SessionDescription, SessionId, Side, Step};
+
+/// The layer in which something failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Making, sending or accepting descriptions.
+    Signalling,
+    /// Finding a path between the peers.
+    Ice,
+    /// Agreeing on keys.
+    Dtls,
+    /// The association inside DTLS.
+    Sctp,
+    /// The channel itself.
+    Channel,
+}
+
+impl Phase {
+    /// The layer that a step belongs to.
+    pub const fn of(step: Step) -> Self {
+        match step {
+            Step::CheckConnectivity => Self::Ice,
+            Step::HandshakeDtls => Self::Dtls,
+            Step::AssociateSctp => Self::Sctp,
+            Step::OpenChannel => Self::Channel,
+            _ => Self::Signalling,
+        }
+    }
+}
+
+/// The state machines of a peer connection, by the W3C's names without the prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateMachine {
+    /// `RTCPeerConnection.signalingState`.
+    Signaling,
+    /// `RTCPeerConnection.iceGatheringState`.
+    IceGathering,
+    /// `RTCPeerConnection.iceConnectionState`.
+    IceConnection,
+    /// `RTCPeerConnection.connectionState`.
+    Connection,
+    /// `RTCDtlsTransport.state`.
+    DtlsTransport,
+    /// `RTCSctpTransport.state`.
+    SctpTransport,
+    /// `RTCDataChannel.readyState`.
+    DataChannel,
+}
+
+/// An event of the trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceEvent {
+    /// The step it belongs to.
+    pub step: Step,
+    /// Who acted, or whose state changed.
+    pub side: Side,
+    /// Milliseconds since the negotiation began, on a clock that never goes back.
+    pub at: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub data: TraceData,
+}
+
+/// What an event tells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TraceData {
+    /// The step began.
+    Began,
+    /// The step ended well.
+    Done {
+        /// How long it took, in milliseconds.
+        took: f64,
+    },
+    /// A description was made or received.
+    Description {
+        /// The offer or the answer.
+        description: SessionDescription,
+    },
+    /// A candidate of this side became known.
+    Candidate {
+        /// The candidate.
+        candidate: Candidate,
+    },
+    /// A STUN or TURN server did not give a candidate.
+    CandidateError {
+        /// The server's URL.
+        url: String,
+        /// The STUN error code, or 701 if the server could not be reached.
+        code: u16,
+        /// The server's words.
+        text: String,
+    },
+    /// A state machine moved.
+    State {
+        /// Which one.
+        machine: StateMachine,
+        /// Its new state, in the W3C's words.
+        state: String,
+    },
+    /// The offer left.
+    Request {
+        /// The URL it was posted to.
+        url: String,
+        /// The length of the body in bytes.
+        bytes: u32,
+    },
+    /// The server replied.
+    Response {
+        /// The HTTP status.
+        status: u16,
+        /// The session, if the server names one.
+        session: Option<SessionId>,
+    },
+    /// ICE chose a pair.
+    CandidatePair {
+        /// This side's candidate.
+        local: Candidate,
+        /// The other side's.
+        remote: Candidate,
+    },
+    /// The channel is open.
+    Channel {
+        /// Its label.
+        label: String,
+        /// Its stream number.
+        id: u16,
+        /// The largest message that the other side takes, in bytes; 0 stands for no limit.
+        max_message_size: u32,
+    },
+    /// The step failed; nothing follows.
+    Failed {
+        /// The layer.
+        phase: Phase,
+        /// What was wrong, for a person.
+        message: String,
+    },
+    /// The connection was closed.
+    Closed {
+        /// Who closed it.
+        by: Side,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_travels_flat() {
+        let event = TraceEvent {
+            step: Step::CheckConnectivity,
+            side: Side::Client,
+            at: 12.5,
+            data: TraceData::State { machine: StateMachine::IceConnection, state: "checking".to_owned() },
+        };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            json,
+            r#"{"step":"8a","side":"client","at":12.5,"event":"state","machine":"ice-connection","state":"checking"}"#
+        );
+        assert_eq!(serde_json::from_str::<TraceEvent>(&json).unwrap(), event);
+    }
+}

@@ -1,0 +1,3 @@
+//! The hola-webrtc server.
+
+fn main() {}
