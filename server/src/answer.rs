@@ -1,0 +1,191 @@
+//! Step 6, the answerer's half of the negotiation: from the offer to the answer, one statement a step.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hola_webrtc_protocol::{Candidate, CandidateType, Step, sdp};
+use rtc::{
+    crypto::{RTCCryptoProvider, SignatureScheme},
+    ice::mdns::MulticastDnsMode,
+    peer_connection::{
+        RTCPeerConnection, RTCPeerConnectionBuilder,
+        certificate::{CertificateParams, RTCCertificate},
+        configuration::{
+            RTCConfigurationBuilder,
+            setting_engine::{SctpMaxMessageSize, SettingEngineBuilder},
+        },
+        sdp::RTCSessionDescription,
+        transport::{RTCDtlsRole, RTCIceCandidateInit},
+    },
+    shared::error::Error,
+};
+
+use crate::server::AnswerError;
+
+/// How often an unanswered connectivity check is repeated. The default of 200 ms would cost a client whose
+/// first check crossed a lost packet as much; RFC 8445, 14.2 allows 5 ms.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// How often a pair may be checked in vain. Far more than an open timeout lasts: sessions end by time, not
+/// by count.
+const CHECK_LIMIT: u16 = u16::MAX;
+
+/// How often the server asks an open session's peer for a sign of life (RFC 7675 asks for at least one every
+/// 5 s). A second finds a killed browser soon and costs an idle session 200 bytes/s.
+const KEEPALIVE: Duration = Duration::from_secs(1);
+
+/// What all answers of a server have in common.
+pub(crate) struct Answerer {
+    provider: Arc<dyn RTCCryptoProvider>,
+    certificate: RTCCertificate,
+    candidates: Vec<SocketAddr>,
+    max_message_size: u32,
+}
+
+/// An answered offer.
+pub(crate) struct Answer {
+    pub(crate) connection: RTCPeerConnection,
+    pub(crate) sdp: String,
+    /// The server's own ICE user name fragment, by which its first datagrams are told from others'.
+    pub(crate) ufrag: String,
+    pub(crate) timings: Vec<(Step, Duration)>,
+}
+
+impl Answerer {
+    /// An answerer that names these addresses as its host candidates. One DTLS certificate serves all peers.
+    pub(crate) fn new(candidates: Vec<SocketAddr>, max_message_size: u32) -> Result<Self, String> {
+        let provider = rtc::crypto::default_provider().map_err(|error| error.to_string())?;
+        let certificate = CertificateParams::new(Vec::new())
+            .map_err(|error| error.to_string())
+            .and_then(|params| {
+                RTCCertificate::generate(provider.crypto(), SignatureScheme::EcdsaP256Sha256, params)
+                    .map_err(|error| error.to_string())
+            })
+            .map_err(|error| format!("the DTLS certificate cannot be made: {error}"))?;
+        Ok(Self { provider, certificate, candidates, max_message_size })
+    }
+
+    pub(crate) fn candidates(&self) -> &[SocketAddr] {
+        &self.candidates
+    }
+
+    /// Random bytes from the provider's generator.
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], String> {
+        let mut bytes = [0; N];
+        self.provider.random().fill(&mut bytes).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
+
+    /// Answers an offer.
+    ///
+    /// The order is that of [W3C, 10.1](https://www.w3.org/TR/webrtc/#simple-peer-to-peer-example); the
+    /// server's settings make two of the statements shorter than a browser's: it gathers nothing, because it
+    /// knows its addresses, and it needs none of the client's candidates, because the client's checks tell
+    /// where it is.
+    pub(crate) fn answer(&self, now: Instant, offer: &str) -> Result<Answer, AnswerError> {
+        if !sdp::has_data_channel(offer) {
+            return Err(AnswerError::NoDataChannel);
+        }
+        let mut stopwatch = Stopwatch::start();
+
+        // 6a. Build the peer.
+        let ufrag = self.secret::<8>()?;
+        let mut connection = self.build(now, &ufrag)?;
+        stopwatch.lap(Step::BuildPeer);
+
+        // 6b. Set the offer as remote description, without its candidates: the peer is to contact nobody who
+        //     has not sent an authenticated check first, or a forged offer could aim it at anyone.
+        //     https://www.rfc-editor.org/rfc/rfc8445#section-19.5.1
+        let remote = RTCSessionDescription::offer(sdp::without_candidates(offer)).map_err(bad_sdp)?;
+        connection.set_remote_description(now, remote).map_err(bad_sdp)?;
+        stopwatch.lap(Step::SetRemoteOffer);
+
+        // 6c. Add the host candidates: where this server listens.
+        for candidate in self.host_candidates() {
+            let candidate = RTCIceCandidateInit { candidate: candidate.to_string(), ..Default::default() };
+            connection.add_local_candidate(candidate).map_err(bad_sdp)?;
+        }
+        stopwatch.lap(Step::AddHostCandidates);
+
+        // 6d. Create the answer.
+        let answer = connection.create_answer(None).map_err(bad_sdp)?;
+        stopwatch.lap(Step::CreateAnswer);
+
+        // 6e. Set it as local description. From here on the peer waits for the client's checks.
+        connection.set_local_description(now, answer).map_err(bad_sdp)?;
+        stopwatch.lap(Step::SetLocalAnswer);
+
+        let local = connection
+            .local_description()
+            .ok_or_else(|| AnswerError::Internal("the peer has no local description".to_owned()))?;
+        Ok(Answer { connection, sdp: local.sdp, ufrag, timings: stopwatch.laps })
+    }
+
+    fn build(&self, now: Instant, ufrag: &str) -> Result<RTCPeerConnection, AnswerError> {
+        let settings = SettingEngineBuilder::new()
+            .with_crypto_provider(self.provider.clone())
+            .with_ice_credentials(ufrag.to_owned(), self.secret::<16>()?)
+            .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECK_LIMIT))
+            // The engine has its own timeouts, which count every datagram and not ICE's alone.
+            .with_ice_timeouts(Some(Duration::ZERO), Some(Duration::ZERO), Some(KEEPALIVE))
+            .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+            // The DTLS client speaks first: its ClientHello leaves with the end of ICE, a round trip sooner
+            // than the browser's would get past this server's HelloVerifyRequest.
+            .with_answering_dtls_role(RTCDtlsRole::Client)
+            .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(self.max_message_size))
+            .build();
+        let configuration =
+            RTCConfigurationBuilder::new().with_certificates(vec![self.certificate.clone()]).build();
+        RTCPeerConnectionBuilder::new()
+            .with_configuration(configuration)
+            .with_setting_engine(settings)
+            .build(now)
+            .map_err(bad_sdp)
+    }
+
+    /// The server's addresses as candidates, the first with the highest priority (RFC 8445, 5.1.2.1).
+    fn host_candidates(&self) -> impl Iterator<Item = Candidate> {
+        const TYPE_PREFERENCE: u32 = 126;
+        (1_u32..).zip(&self.candidates).map(|(rank, address)| Candidate {
+            foundation: rank.to_string(),
+            component: 1,
+            transport: "udp".to_owned(),
+            priority: (TYPE_PREFERENCE << 24) | ((65_536 - rank) << 8) | 255,
+            address: address.ip().to_string(),
+            port: address.port(),
+            kind: CandidateType::Host,
+        })
+    }
+
+    /// A random ICE user name fragment or password of N bytes, in hexadecimal digits, which RFC 8839, 5.4
+    /// allows in both.
+    fn secret<const N: usize>(&self) -> Result<String, AnswerError> {
+        let bytes = self.random::<N>().map_err(AnswerError::Internal)?;
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+fn bad_sdp(error: Error) -> AnswerError {
+    AnswerError::BadSdp(error.to_string())
+}
+
+/// Measures the parts of step 6. Only the report uses it; the protocol runs on the time it is given.
+struct Stopwatch {
+    last: Instant,
+    laps: Vec<(Step, Duration)>,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self { last: Instant::now(), laps: Vec::with_capacity(5) }
+    }
+
+    fn lap(&mut self, step: Step) {
+        let now = Instant::now();
+        self.laps.push((step, now - self.last));
+        self.last = now;
+    }
+}

@@ -1,0 +1,257 @@
+//! The queues between a channel's handler and the engine. Both ends work from any thread; a lock guards two
+//! short queues and is never held across I/O.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use super::{Message, SendError};
+use crate::engine::Doorbell;
+
+/// How many bytes may wait for the handler before the engine leaves the rest to SCTP. One message more may
+/// wait, so that a message of any permitted size passes.
+const INBOX_LIMIT: usize = 128 * 1024;
+
+/// How many bytes may wait for the engine before the sink is not ready. As above, plus one message.
+const OUTBOX_LIMIT: usize = 128 * 1024;
+
+/// What a message costs beside its payload, so that empty messages are not free.
+const MESSAGE_COST: usize = 64;
+
+pub(crate) struct Pipe {
+    state: Mutex<State>,
+    doorbell: Arc<Doorbell>,
+    max_message_size: usize,
+}
+
+#[derive(Default)]
+struct State {
+    inbox: Queue,
+    outbox: Queue,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    /// The engine has left messages in SCTP and wants to know when there is room again.
+    stalled: bool,
+    /// The handler is gone or wants no more.
+    left: bool,
+    /// The channel is closed.
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Queue {
+    messages: VecDeque<Message>,
+    cost: usize,
+}
+
+impl Queue {
+    fn push(&mut self, message: Message) {
+        self.cost += message.len() + MESSAGE_COST;
+        self.messages.push_back(message);
+    }
+
+    fn pop(&mut self) -> Option<Message> {
+        let message = self.messages.pop_front()?;
+        self.cost -= message.len() + MESSAGE_COST;
+        Some(message)
+    }
+}
+
+/// The handler's end.
+impl Pipe {
+    pub(super) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        let mut state = self.lock();
+        if let Some(message) = state.inbox.pop() {
+            if state.stalled && state.inbox.cost < INBOX_LIMIT {
+                state.stalled = false;
+                self.doorbell.ring();
+            }
+            return Poll::Ready(Some(message));
+        }
+        if state.closed || state.left {
+            return Poll::Ready(None);
+        }
+        state.reader = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    pub(super) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.poll_writable(context, |state| state.outbox.cost < OUTBOX_LIMIT)
+    }
+
+    pub(super) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.poll_writable(context, |state| state.outbox.messages.is_empty())
+    }
+
+    pub(super) fn send(&self, message: Message) -> Result<(), SendError> {
+        if message.len() > self.max_message_size {
+            return Err(SendError::TooLarge { size: message.len(), max: self.max_message_size });
+        }
+        let mut state = self.lock();
+        if state.closed || state.left {
+            return Err(SendError::Closed);
+        }
+        state.outbox.push(message);
+        self.doorbell.ring();
+        Ok(())
+    }
+
+    /// The handler wants no more. What it has sent still goes out.
+    pub(super) fn leave(&self) {
+        let mut state = self.lock();
+        if !state.left && !state.closed {
+            state.left = true;
+            state.inbox = Queue::default();
+            self.doorbell.ring();
+        }
+    }
+
+    fn poll_writable(
+        &self,
+        context: &mut Context<'_>,
+        is_ready: impl Fn(&State) -> bool,
+    ) -> Poll<Result<(), SendError>> {
+        let mut state = self.lock();
+        if state.closed || state.left {
+            return Poll::Ready(Err(SendError::Closed));
+        }
+        if is_ready(&state) {
+            return Poll::Ready(Ok(()));
+        }
+        state.writer = Some(context.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// The engine's end.
+impl Pipe {
+    pub(crate) fn new(doorbell: Arc<Doorbell>, max_message_size: usize) -> Self {
+        Self { state: Mutex::default(), doorbell, max_message_size }
+    }
+
+    /// Whether the handler's queue has room. If not, the engine hears when it has.
+    pub(crate) fn has_room(&self) -> bool {
+        let mut state = self.lock();
+        let has_room = state.left || state.inbox.cost < INBOX_LIMIT;
+        state.stalled = !has_room;
+        has_room
+    }
+
+    pub(crate) fn deliver(&self, message: Message) {
+        let mut state = self.lock();
+        if !state.left {
+            state.inbox.push(message);
+            wake(&mut state.reader);
+        }
+    }
+
+    /// The next message to send.
+    pub(crate) fn take(&self) -> Option<Message> {
+        let mut state = self.lock();
+        let message = state.outbox.pop()?;
+        if state.outbox.cost < OUTBOX_LIMIT {
+            wake(&mut state.writer);
+        }
+        Some(message)
+    }
+
+    /// Whether the handler is done with the channel and everything it sent has been taken.
+    pub(crate) fn is_finished(&self) -> bool {
+        let state = self.lock();
+        state.left && state.outbox.messages.is_empty()
+    }
+
+    /// The channel is closed: the handler's stream ends once it is read up, and its sink fails.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.outbox = Queue::default();
+        wake(&mut state.reader);
+        wake(&mut state.writer);
+    }
+
+    /// No code panics while it holds the lock, so a poisoned one is as good as any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake(waker: &mut Option<Waker>) {
+    if let Some(waker) = waker.take() {
+        waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::FutureExt;
+    use std::future::poll_fn;
+
+    use super::*;
+
+    const KIB: Bytes = Bytes::from_static(&[0; 1024]);
+
+    fn pipe() -> Pipe {
+        Pipe::new(Arc::new(Doorbell::detached()), 64 * 1024)
+    }
+
+    #[test]
+    fn a_handler_that_does_not_read_stops_the_engine_within_the_limit() {
+        let pipe = pipe();
+        let mut delivered = 0;
+        while pipe.has_room() {
+            pipe.deliver(Message::Binary(KIB));
+            delivered += 1;
+        }
+        assert_eq!(delivered, INBOX_LIMIT.div_ceil(1024 + MESSAGE_COST));
+
+        let received = poll_fn(|context| pipe.poll_receive(context)).now_or_never();
+        assert_eq!(received, Some(Some(Message::Binary(KIB))));
+        assert!(pipe.has_room());
+    }
+
+    #[test]
+    fn empty_messages_fill_the_queue_too() {
+        let pipe = pipe();
+        let mut sent = 0;
+        while poll_fn(|context| pipe.poll_ready(context)).now_or_never().is_some() {
+            pipe.send(Message::Text(String::new())).unwrap();
+            sent += 1;
+        }
+        assert_eq!(sent, OUTBOX_LIMIT / MESSAGE_COST);
+
+        assert!(pipe.take().is_some());
+        assert_eq!(poll_fn(|context| pipe.poll_ready(context)).now_or_never(), Some(Ok(())));
+        assert_eq!(poll_fn(|context| pipe.poll_flush(context)).now_or_never(), None);
+    }
+
+    #[test]
+    fn a_message_above_the_peers_maximum_is_refused_and_names_both_sizes() {
+        let error = pipe().send(Message::Binary(vec![0; 65_537].into())).unwrap_err();
+        assert_eq!(error.to_string(), "the message has 65537 bytes, and the peer takes at most 65536");
+    }
+
+    #[test]
+    fn what_arrived_before_the_close_is_still_read() {
+        let pipe = pipe();
+        pipe.deliver(Message::Text("last".to_owned()));
+        pipe.close();
+        let next = || poll_fn(|context| pipe.poll_receive(context)).now_or_never();
+        assert_eq!(next(), Some(Some(Message::Text("last".to_owned()))));
+        assert_eq!(next(), Some(None));
+        assert_eq!(pipe.send(Message::Text(String::new())), Err(SendError::Closed));
+    }
+
+    #[test]
+    fn a_channel_is_finished_once_what_it_sent_has_been_taken() {
+        let pipe = pipe();
+        pipe.send(Message::Text("bye".to_owned())).unwrap();
+        pipe.leave();
+        assert!(!pipe.is_finished());
+        assert_eq!(pipe.take(), Some(Message::Text("bye".to_owned())));
+        assert!(pipe.is_finished());
+    }
+}

@@ -1,0 +1,72 @@
+//! Which session a datagram belongs to: a first STUN request by the user name fragment it is addressed to
+//! (RFC 8445, 7.2.2), everything after it by its pair of addresses.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+};
+
+use hola_webrtc_protocol::SessionId;
+
+use super::{Datagram, stun::Stun};
+
+/// The way between a peer and this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Path {
+    /// The address of this host that the datagrams arrive at.
+    pub(super) local: IpAddr,
+    /// The peer's address.
+    pub(super) remote: SocketAddr,
+}
+
+#[derive(Default)]
+pub(super) struct Routes {
+    by_ufrag: HashMap<String, SessionId>,
+    by_path: HashMap<Path, SessionId>,
+}
+
+impl Routes {
+    pub(super) fn add_ufrag(&mut self, ufrag: &str, session: SessionId) {
+        self.by_ufrag.insert(ufrag.to_owned(), session);
+    }
+
+    /// Lets everything that comes along the path go to the session. Call it for paths whose peer has proved
+    /// that it knows the session's password.
+    pub(super) fn add_path(&mut self, path: Path, session: SessionId) {
+        self.by_path.insert(path, session);
+    }
+
+    pub(super) fn find(&self, datagram: &Datagram) -> Option<SessionId> {
+        let request = Stun::parse(&datagram.bytes).filter(|stun| stun.is_request());
+        match request {
+            Some(request) => self.by_ufrag.get(request.ufrag()?).copied(),
+            None => self.by_path.get(&datagram.path()).copied(),
+        }
+    }
+
+    /// The sessions that are reached at this address, whichever address of ours they talk to.
+    pub(super) fn sessions_at(&self, remote: SocketAddr) -> Vec<SessionId> {
+        self.by_path.iter().filter(|(path, _)| path.remote == remote).map(|(_, session)| *session).collect()
+    }
+
+    /// Forgets a session. A path that another session has taken over since stays with that one.
+    pub(super) fn remove(&mut self, session: SessionId, ufrag: &str, paths: &[Path]) {
+        self.by_ufrag.remove(ufrag);
+        for path in paths {
+            if self.by_path.get(path) == Some(&session) {
+                self.by_path.remove(path);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_ufrag.len() + self.by_path.len()
+    }
+}
+
+impl Datagram {
+    pub(super) fn path(&self) -> Path {
+        Path { local: self.local, remote: self.remote }
+    }
+}

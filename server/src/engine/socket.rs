@@ -1,0 +1,304 @@
+//! The UDP port: datagrams in and out in batches, each with the local address it uses.
+
+use std::{
+    io::{self, IoSliceMut},
+    net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket},
+    os::fd::AsRawFd,
+};
+
+use bytes::BytesMut;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
+use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
+use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+use tokio::{io::Interest, net::UdpSocket};
+use tracing::debug;
+
+use super::Datagram;
+
+/// The kernel's buffers: a burst of a few thousand datagrams while the engine is busy elsewhere.
+const KERNEL_BUFFER: usize = 4 * 1024 * 1024;
+
+/// A datagram that carries DTLS or STUN fits into an Ethernet frame.
+const MAX_DATAGRAM: usize = 1500;
+
+/// How many bytes go to the kernel in one call; a UDP payload's limit.
+const MAX_BATCH: usize = 65_000;
+
+/// A bound port, not yet watched by a runtime.
+pub(crate) struct Socket {
+    socket: StdUdpSocket,
+}
+
+impl Socket {
+    /// Binds an address. An unspecified IPv6 address takes IPv4 as well.
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = RawSocket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(false)?;
+        }
+        socket.set_nonblocking(true)?;
+        // The kernel grants what its limits allow.
+        let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
+        let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
+        socket.bind(&address.into())?;
+        Ok(Self { socket: socket.into() })
+    }
+
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Lets the current runtime watch the socket.
+    pub(super) fn watch(self) -> io::Result<Port> {
+        let address = self.socket.local_addr()?;
+        let state = UdpSocketState::new(UdpSockRef::from(&self.socket))?;
+        // Without reports of unreachable ports a killed peer is found by its silence only.
+        if let Err(error) = state.enable_transport_errors(UdpSockRef::from(&self.socket)) {
+            debug!("ICMP errors are not reported: {error}");
+        }
+        let buffer = vec![0; BATCH_SIZE * state.gro_segments().max(1) * MAX_DATAGRAM];
+        Ok(Port { io: UdpSocket::from_std(self.socket)?, state, address, buffer, run: Vec::new() })
+    }
+}
+
+/// The port of a worker.
+pub(super) struct Port {
+    io: UdpSocket,
+    state: UdpSocketState,
+    address: SocketAddr,
+    buffer: Vec<u8>,
+    /// Datagrams of one size for one peer, joined for one system call (GSO).
+    run: Vec<u8>,
+}
+
+/// What a look at the port found.
+pub(super) enum Received {
+    /// A datagram.
+    Datagram(Datagram),
+    /// Nobody listens at this address.
+    Unreachable(SocketAddr),
+}
+
+impl Port {
+    /// Waits for datagrams or ICMP errors.
+    pub(super) async fn readable(&self) {
+        // An error shows in the read that follows.
+        let _ = self.io.ready(Interest::READABLE | Interest::ERROR).await;
+    }
+
+    /// Reads one batch. `false` if nothing is left to read.
+    pub(super) fn receive(&mut self, mut sink: impl FnMut(Received)) -> bool {
+        let _ = self.io.try_io(Interest::ERROR, || {
+            self.read_errors(&mut sink);
+            // Tells tokio that the queue is empty now.
+            Err::<(), _>(io::ErrorKind::WouldBlock.into())
+        });
+        let Self { io, state, buffer, .. } = self;
+        let mut metas = [RecvMeta::default(); BATCH_SIZE];
+        let size = buffer.len() / BATCH_SIZE;
+        let mut chunks = buffer.chunks_exact_mut(size);
+        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
+            std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+        let read =
+            io.try_io(Interest::READABLE, || state.recv(UdpSockRef::from(&*io), &mut slices, &mut metas));
+        match read {
+            Ok(batches) => {
+                for (meta, slice) in metas.iter().zip(&slices).take(batches) {
+                    let local = meta.dst_ip.unwrap_or(self.address.ip()).to_canonical();
+                    let remote = canonical(meta.addr);
+                    for bytes in slice[..meta.len].chunks(meta.stride.max(1)) {
+                        sink(Received::Datagram(Datagram { local, remote, bytes: BytesMut::from(bytes) }));
+                    }
+                }
+                true
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            // The socket hands out a pending ICMP error once instead of a datagram.
+            Err(_) => {
+                self.read_errors(&mut sink);
+                true
+            }
+        }
+    }
+
+    /// Sends datagrams in order, and waits where the kernel's buffer is full.
+    pub(super) async fn send(&mut self, datagrams: &[Datagram], mut sink: impl FnMut(Received)) {
+        let mut rest = datagrams;
+        while let Some((first, _)) = rest.split_first() {
+            let (run, after) = rest.split_at(run_length(rest, self.state.max_gso_segments()));
+            rest = after;
+            let contents = if run.len() == 1 {
+                &first.bytes[..]
+            } else {
+                self.run.clear();
+                run.iter().for_each(|datagram| self.run.extend_from_slice(&datagram.bytes));
+                &self.run[..]
+            };
+            let transmit = Transmit {
+                destination: self.native(first.remote),
+                ecn: None,
+                contents,
+                segment_size: (run.len() > 1).then_some(first.bytes.len()),
+                src_ip: self.address.ip().is_unspecified().then_some(first.local),
+            };
+            if let Err(error) = self.send_one(&transmit).await {
+                self.read_errors(&mut sink);
+                // It may have been an error of an earlier datagram: then this one still has to go.
+                if let Err(error) = self.send_one(&transmit).await {
+                    debug!("a datagram cannot be sent: {error}");
+                }
+                tracing::trace!("the socket had reported: {error}");
+            }
+        }
+    }
+
+    async fn send_one(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        loop {
+            let send = || self.state.try_send(UdpSockRef::from(&self.io), transmit);
+            match self.io.try_io(Interest::WRITABLE, send) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.io.writable().await?,
+                sent => return sent,
+            }
+        }
+    }
+
+    /// Empties the queue of ICMP errors: each names the datagram's destination, port included.
+    fn read_errors(&self, sink: &mut impl FnMut(Received)) {
+        let mut control = nix::cmsg_space!([u8; 256]);
+        let mut byte = [0];
+        loop {
+            let mut slices = [IoSliceMut::new(&mut byte)];
+            let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+            let fd = self.io.as_raw_fd();
+            let Ok(message) = recvmsg::<SockaddrStorage>(fd, &mut slices, Some(&mut control), flags) else {
+                break;
+            };
+            let is_refused = message.cmsgs().is_ok_and(|mut cmsgs| {
+                cmsgs.any(|cmsg| match cmsg {
+                    ControlMessageOwned::Ipv4RecvErr(error, _)
+                    | ControlMessageOwned::Ipv6RecvErr(error, _) => {
+                        error.ee_errno == nix::errno::Errno::ECONNREFUSED as u32
+                    }
+                    _ => false,
+                })
+            });
+            if is_refused && let Some(remote) = message.address.as_ref().and_then(socket_addr) {
+                sink(Received::Unreachable(canonical(remote)));
+            }
+        }
+    }
+
+    /// The address as the socket's family writes it.
+    fn native(&self, remote: SocketAddr) -> SocketAddr {
+        match remote.ip() {
+            IpAddr::V4(ip) if self.address.is_ipv6() => (ip.to_ipv6_mapped(), remote.port()).into(),
+            _ => remote,
+        }
+    }
+}
+
+/// How many datagrams from the first on go in one call: same path, same size, only the last may be shorter.
+fn run_length(datagrams: &[Datagram], max_segments: usize) -> usize {
+    let first = &datagrams[0];
+    let mut total = first.bytes.len();
+    let mut length = 1;
+    for pair in datagrams.windows(2).take(max_segments.saturating_sub(1)) {
+        let [previous, next] = pair else { break };
+        let fits = next.remote == first.remote
+            && next.local == first.local
+            && previous.bytes.len() == first.bytes.len()
+            && next.bytes.len() <= first.bytes.len()
+            && total + next.bytes.len() <= MAX_BATCH;
+        if !fits {
+            break;
+        }
+        total += next.bytes.len();
+        length += 1;
+    }
+    length
+}
+
+/// An IPv4 address as such, even if an IPv6 socket wraps it.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+fn socket_addr(address: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = address.as_sockaddr_in().map(|v4| SocketAddr::from((v4.ip(), v4.port())));
+    v4.or_else(|| address.as_sockaddr_in6().map(|v6| SocketAddr::from((v6.ip(), v6.port()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn datagram(remote: u16, length: usize) -> Datagram {
+        let remote = SocketAddr::from(([127, 0, 0, 1], remote));
+        Datagram { local: [127, 0, 0, 1].into(), remote, bytes: BytesMut::zeroed(length) }
+    }
+
+    #[test]
+    fn a_run_ends_at_another_peer_after_a_shorter_datagram_and_at_the_limits() {
+        let lengths = |lengths: &[(u16, usize)], max| {
+            run_length(&lengths.iter().map(|&(port, len)| datagram(port, len)).collect::<Vec<_>>(), max)
+        };
+        assert_eq!(lengths(&[(1, 9)], 8), 1);
+        assert_eq!(lengths(&[(1, 9), (1, 9), (2, 9)], 8), 2);
+        assert_eq!(lengths(&[(1, 9), (1, 5), (1, 5)], 8), 2);
+        assert_eq!(lengths(&[(1, 5), (1, 9)], 8), 1);
+        assert_eq!(lengths(&[(1, 9), (1, 9), (1, 9)], 2), 2);
+        assert_eq!(lengths(&[(1, 9), (1, 9)], 1), 1);
+        assert_eq!(lengths(&[(1, 30_000), (1, 30_000), (1, 30_000)], 8), 2);
+    }
+
+    #[tokio::test]
+    async fn datagrams_arrive_in_order_on_the_address_they_were_sent_to() {
+        let mut port = Socket::bind(([0; 8], 0).into()).and_then(Socket::watch).unwrap();
+        let server = SocketAddr::from(([127, 0, 0, 1], port.address.port()));
+        let client = StdUdpSocket::bind("127.0.0.1:0").unwrap();
+        for number in 0..100_u8 {
+            client.send_to(&[number; 40], server).unwrap();
+        }
+        let mut received = Vec::new();
+        while received.len() < 100 {
+            port.readable().await;
+            while port.receive(|found| match found {
+                Received::Datagram(datagram) => received.push(datagram),
+                Received::Unreachable(address) => panic!("{address}"),
+            }) {}
+        }
+        assert!(received.iter().all(|datagram| datagram.local == server.ip()));
+        assert!(received.iter().map(|datagram| datagram.bytes[0]).eq(0..100));
+
+        port.send(&received, |_| {}).await;
+        let mut buffer = [0; 64];
+        for number in 0..100 {
+            assert_eq!(client.recv_from(&mut buffer).unwrap(), (40, server));
+            assert_eq!(buffer[0], number);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_port_without_a_listener_is_reported_with_its_number() {
+        for address in ["127.0.0.1:0", "[::1]:0", "[::]:0"] {
+            let Ok(mut port) = Socket::bind(address.parse().unwrap()).and_then(Socket::watch) else {
+                continue;
+            };
+            let local = if address.contains("::1") { "[::1]:0" } else { "127.0.0.1:0" };
+            let closed = StdUdpSocket::bind(local).unwrap().local_addr().unwrap();
+            let probe = Datagram { local: closed.ip(), remote: closed, bytes: BytesMut::zeroed(20) };
+            let mut reported = None;
+            while reported.is_none() {
+                port.send(std::slice::from_ref(&probe), |_| {}).await;
+                port.readable().await;
+                port.receive(|found| {
+                    if let Received::Unreachable(address) = found {
+                        reported = Some(address);
+                    }
+                });
+            }
+            assert_eq!(reported, Some(closed));
+        }
+    }
+}

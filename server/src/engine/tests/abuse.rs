@@ -1,0 +1,160 @@
+//! What strangers send.
+
+use hola_webrtc_protocol::sdp;
+use std::sync::LazyLock;
+
+use futures_util::{FutureExt, StreamExt};
+use rtc::{
+    crypto::RTCCryptoProvider,
+    ice::attributes::{control::AttrControlling, priority::PriorityAttr, use_candidate::UseCandidateAttr},
+    stun::{
+        attributes::ATTR_USERNAME,
+        fingerprint::FINGERPRINT,
+        integrity::MessageIntegrity,
+        message::{BINDING_REQUEST, BINDING_SUCCESS, Message as StunMessage, Setter, TransactionId},
+        textattrs::Username,
+    },
+};
+
+use super::*;
+
+/// A connectivity check as a browser sends it, with or without a nomination.
+fn check(answer: &str, offer: &str, password: &str, nominates: bool) -> StunMessage {
+    let username = format!("{}:{}", attribute(answer, "ice-ufrag"), attribute(offer, "ice-ufrag"));
+    let mut attributes: Vec<Box<dyn Setter>> = vec![
+        Box::new(BINDING_REQUEST),
+        Box::new(TransactionId::new()),
+        Box::new(Username::new(ATTR_USERNAME, username)),
+        Box::new(AttrControlling(1)),
+        Box::new(PriorityAttr(1)),
+    ];
+    if nominates {
+        attributes.push(Box::new(UseCandidateAttr::default()));
+    }
+    attributes.push(Box::new(integrity(password)));
+    attributes.push(Box::new(FINGERPRINT));
+    build(&attributes)
+}
+
+fn integrity(password: &str) -> MessageIntegrity<'static> {
+    static PROVIDER: LazyLock<Arc<dyn RTCCryptoProvider>> =
+        LazyLock::new(|| rtc::crypto::default_provider().unwrap());
+    MessageIntegrity::new_short_term_integrity_with_provider(password.to_owned(), PROVIDER.crypto())
+}
+
+fn build(attributes: &[Box<dyn Setter>]) -> StunMessage {
+    let mut message = StunMessage::new();
+    message.build(attributes).unwrap();
+    message
+}
+
+fn attribute<'a>(sdp: &'a str, name: &str) -> &'a str {
+    sdp::attribute(sdp, name).unwrap()
+}
+
+fn negotiated(world: &mut World) -> (String, String) {
+    let offer = Offerer::new(world.now, offerer_address(0), "x").offer();
+    let answer = world.answer(&offer).sdp;
+    (offer, answer)
+}
+
+fn replies(world: &mut World) -> Vec<StunMessage> {
+    world.core.flush(world.now);
+    let datagrams = world.core.take_datagrams();
+    datagrams
+        .into_iter()
+        .map(|datagram| {
+            let mut message = StunMessage { raw: datagram.bytes.to_vec(), ..StunMessage::default() };
+            message.decode().unwrap();
+            message
+        })
+        .collect()
+}
+
+#[test]
+fn candidates_in_the_offer_are_not_contacted() {
+    let mut world = World::new(MS);
+    let offer = Offerer::new(world.now, offerer_address(0), "x").offer();
+    let forged = "a=candidate:7 1 udp 2130706431 203.0.113.5 53 typ host\r\na=end-of-candidates\r\n";
+    world.answer(&format!("{offer}{forged}"));
+    world.run(3 * SECOND);
+    assert!(world.from_server.is_empty());
+}
+
+#[test]
+fn a_check_with_a_wrong_password_or_user_draws_no_datagram() {
+    let mut world = World::new(MS);
+    let (offer, answer) = negotiated(&mut world);
+    let wrong = check(&answer, &offer, "a wrong password of some length", false);
+    world.deliver(offerer_address(1), BytesMut::from(&wrong.raw[..]));
+    let other = check(&answer.replace("a=ice-ufrag:", "a=ice-ufrag:0"), &offer, "x", false);
+    world.deliver(offerer_address(2), BytesMut::from(&other.raw[..]));
+    world.run(SECOND);
+    assert!(world.from_server.is_empty());
+}
+
+#[test]
+fn a_check_with_the_password_is_answered_where_it_came_from_and_nowhere_else() {
+    let mut world = World::new(MS);
+    let (offer, answer) = negotiated(&mut world);
+    let right = check(&answer, &offer, attribute(&answer, "ice-pwd"), false);
+    world.deliver(offerer_address(1), BytesMut::from(&right.raw[..]));
+    world.run(100 * MS);
+    assert!(!world.from_server.is_empty());
+    assert!(world.from_server.iter().all(|remote| *remote == offerer_address(1)));
+}
+
+#[test]
+fn a_nomination_that_comes_before_the_pair_is_valid_is_answered_once_it_is() {
+    let mut world = World::new(MS);
+    let (offer, answer) = negotiated(&mut world);
+    let nomination = check(&answer, &offer, attribute(&answer, "ice-pwd"), true);
+    world.deliver(offerer_address(0), BytesMut::from(&nomination.raw[..]));
+    let triggered = replies(&mut world).into_iter().find(|message| message.typ == BINDING_REQUEST).unwrap();
+
+    let success = build(&[
+        Box::new(BINDING_SUCCESS),
+        Box::new(triggered.transaction_id),
+        Box::new(rtc::stun::xoraddr::XorMappedAddress {
+            ip: server_address().ip(),
+            port: server_address().port(),
+        }),
+        Box::new(integrity(attribute(&offer, "ice-pwd"))),
+        Box::new(FINGERPRINT),
+    ]);
+    world.deliver(offerer_address(0), BytesMut::from(&success.raw[..]));
+    world.core.flush(world.now);
+    let answered = world.core.take_datagrams().into_iter().any(|datagram| {
+        let mut message = StunMessage { raw: datagram.bytes.to_vec(), ..StunMessage::default() };
+        message.decode().is_ok()
+            && message.typ == BINDING_SUCCESS
+            && message.transaction_id == nomination.transaction_id
+    });
+    assert!(answered, "the nomination is lost");
+}
+
+#[test]
+fn garbage_during_a_conversation_changes_nothing() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut random = 1_u64;
+    for round in 0..20_000_u64 {
+        let length = (round % 200) as usize;
+        let bytes: BytesMut = (0..length)
+            .map(|_| {
+                random =
+                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (random >> 33) as u8
+            })
+            .collect();
+        // From the peer's own address, and from a stranger's.
+        let remote = if round % 2 == 0 { address } else { offerer_address(999) };
+        world.deliver(remote, bytes);
+    }
+    world.run(SECOND);
+    assert!(!world.from_server.contains(&offerer_address(999)));
+    let now = world.now;
+    world.offerer(address).send(now, crate::channel::Message::Text("still here".to_owned()));
+    let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
+    assert!(world.run_until(SECOND, |_| channel.next().now_or_never().is_some()));
+}

@@ -1,0 +1,131 @@
+//! The other end: `rtc` as a browser would use it, in virtual time.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use rtc::{
+    data_channel::{RTCDataChannelId, RTCDataChannelInit, RTCDataChannelState},
+    ice::mdns::MulticastDnsMode,
+    peer_connection::{
+        RTCPeerConnection, RTCPeerConnectionBuilder, configuration::setting_engine::SettingEngineBuilder,
+        message::RTCMessage, sdp::RTCSessionDescription, transport::RTCIceCandidateInit,
+    },
+    sansio::Protocol,
+    shared::{TaggedBytesMut, TransportContext, TransportProtocol},
+};
+
+use crate::channel::Message;
+
+pub(super) struct Offerer {
+    connection: RTCPeerConnection,
+    channel: RTCDataChannelId,
+    address: SocketAddr,
+    pub(super) received: Vec<Message>,
+    /// Leaves what arrives unread.
+    pub(super) is_deaf: bool,
+}
+
+impl Offerer {
+    pub(super) fn new(now: Instant, address: SocketAddr, label: &str) -> Self {
+        let settings = SettingEngineBuilder::new()
+            .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+            .with_ice_connection_attempts(Some(Duration::from_millis(20)), Some(400));
+        let mut connection =
+            RTCPeerConnectionBuilder::new().with_setting_engine(settings.build()).build(now).unwrap();
+        let channel = connection.create_data_channel(label, None).unwrap().id();
+        let offer = connection.create_offer(None).unwrap();
+        connection.set_local_description(now, offer).unwrap();
+        let candidate = format!("candidate:1 1 udp 2130706431 {} {} typ host", address.ip(), address.port());
+        connection.add_local_candidate(RTCIceCandidateInit { candidate, ..Default::default() }).unwrap();
+        Self { connection, channel, address, received: Vec::new(), is_deaf: false }
+    }
+
+    pub(super) fn offer(&self) -> String {
+        self.connection.local_description().unwrap().sdp
+    }
+
+    pub(super) fn accept_answer(&mut self, now: Instant, sdp: &str) {
+        let answer = RTCSessionDescription::answer(sdp.to_owned()).unwrap();
+        self.connection.set_remote_description(now, answer).unwrap();
+    }
+
+    pub(super) fn is_open(&mut self) -> bool {
+        self.channel_state() == Some(RTCDataChannelState::Open)
+    }
+
+    /// `None` once the channel is gone.
+    pub(super) fn channel_state(&mut self) -> Option<RTCDataChannelState> {
+        Some(self.connection.data_channel(self.channel)?.ready_state())
+    }
+
+    pub(super) fn send(&mut self, now: Instant, message: Message) {
+        let mut channel = self.connection.data_channel(self.channel).unwrap();
+        match message {
+            Message::Text(text) => channel.send_text(now, text).unwrap(),
+            Message::Binary(bytes) => channel.send(now, bytes.into()).unwrap(),
+        }
+    }
+
+    /// Opens one more channel.
+    pub(super) fn open(&mut self, label: &str) {
+        self.connection.create_data_channel(label, Some(RTCDataChannelInit::default())).unwrap();
+    }
+
+    pub(super) fn close_channel(&mut self) {
+        self.connection.data_channel(self.channel).unwrap().close().unwrap();
+    }
+
+    pub(super) fn close(&mut self) {
+        self.connection.close().unwrap();
+    }
+
+    pub(super) fn receive(&mut self, now: Instant, from: SocketAddr, message: BytesMut) {
+        let transport = TransportContext {
+            local_addr: self.address,
+            peer_addr: from,
+            transport_protocol: TransportProtocol::UDP,
+            ecn: None,
+        };
+        // What the connection refuses, it drops.
+        let _ = self.connection.handle_read(TaggedBytesMut { now, transport, message });
+    }
+
+    pub(super) fn drive(&mut self, now: Instant) -> Vec<BytesMut> {
+        if self.connection.poll_timeout().is_some_and(|due| due <= now) {
+            self.connection.handle_timeout(now).unwrap();
+        }
+        let mut datagrams = Vec::new();
+        loop {
+            let mut moved = false;
+            while self.connection.poll_event().is_some() {
+                moved = true;
+            }
+            while !self.is_deaf
+                && let Some(message) = self.connection.poll_read()
+            {
+                moved = true;
+                if let RTCMessage::DataChannelMessage(_, message) = message.message {
+                    self.received.push(if message.is_string {
+                        Message::Text(String::from_utf8(message.data.to_vec()).unwrap())
+                    } else {
+                        Message::Binary(message.data.freeze())
+                    });
+                }
+            }
+            while let Some(datagram) = self.connection.poll_write() {
+                moved = true;
+                datagrams.push(datagram.message);
+            }
+            if !moved {
+                return datagrams;
+            }
+        }
+    }
+
+    pub(super) fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        self.connection.poll_timeout().map(|due| due.max(now + Duration::from_millis(1)))
+    }
+}

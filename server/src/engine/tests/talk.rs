@@ -1,0 +1,122 @@
+//! Messages in both directions.
+
+use bytes::Bytes;
+use futures_util::{FutureExt, SinkExt, StreamExt};
+
+use super::*;
+use crate::channel::{Channel, Message};
+
+/// Sends back what can be sent back now.
+fn echo(channel: &mut Channel) {
+    while let Some(Some(message)) = channel.next().now_or_never() {
+        channel.feed(message).now_or_never().unwrap().unwrap();
+    }
+}
+
+fn channel_of(session: &mut Session) -> Channel {
+    session.accept_channel().now_or_never().unwrap().unwrap()
+}
+
+#[test]
+fn messages_of_every_size_and_kind_come_back_unchanged_and_in_order() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut channel = channel_of(&mut session);
+
+    let mut messages = Vec::new();
+    for size in [0, 1, 1200, 16_384, 65_536] {
+        messages.push(Message::Text("ñ".repeat(size / 2)));
+        messages.push(Message::Binary((0..size).map(|byte| byte as u8).collect()));
+    }
+    let now = world.now;
+    for message in &messages {
+        world.offerer(address).send(now, message.clone());
+    }
+    let all_back = world.run_until(10 * SECOND, |world| {
+        echo(&mut channel);
+        world.offerer(address).received.len() == messages.len()
+    });
+    assert!(all_back);
+    assert_eq!(world.offerer(address).received, messages);
+}
+
+#[test]
+fn a_handler_that_does_not_read_stops_the_peer_and_loses_nothing() {
+    const MESSAGES: u32 = 2000;
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut channel = channel_of(&mut session);
+    let now = world.now;
+    for number in 0..MESSAGES {
+        let mut message = vec![0; 4096];
+        message[..4].copy_from_slice(&number.to_be_bytes());
+        world.offerer(address).send(now, Message::Binary(message.into()));
+    }
+    world.run(5 * SECOND);
+    let stalled_at = world.from_server.len();
+    world.run(SECOND);
+    assert!(world.from_server.len() - stalled_at < 20, "the transfer goes on while nobody reads");
+
+    let mut received = Vec::new();
+    let all_there = world.run_until(60 * SECOND, |_| {
+        while let Some(Some(Message::Binary(message))) = channel.next().now_or_never() {
+            received.push(u32::from_be_bytes(message[..4].try_into().unwrap()));
+        }
+        received.len() == MESSAGES as usize
+    });
+    assert!(all_there, "{} of {MESSAGES}", received.len());
+    assert!(received.into_iter().eq(0..MESSAGES));
+}
+
+#[test]
+fn a_peer_that_does_not_read_makes_the_sink_wait() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut channel = channel_of(&mut session);
+    world.offerer(address).is_deaf = true;
+    let mut sent = 0;
+    world.run_until(20 * SECOND, |_| {
+        while channel.feed(Message::Binary(Bytes::from_static(&[0; 8192]))).now_or_never().is_some() {
+            sent += 8192;
+        }
+        false
+    });
+    // What both sides buffer: this side's queue and window, the offerer's window and read backlog.
+    assert!(sent < 8 * 1024 * 1024, "{sent} bytes were taken for a peer that reads nothing");
+
+    world.offerer(address).is_deaf = false;
+    assert!(world.run_until(60 * SECOND, |world| world.offerer(address).received.len() * 8192 == sent));
+}
+
+#[test]
+fn what_was_sent_before_a_channel_is_dropped_still_arrives() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut channel = channel_of(&mut session);
+    for number in 0..50 {
+        channel.feed(Message::Text(number.to_string())).now_or_never().unwrap().unwrap();
+    }
+    drop(channel);
+    world.run(3 * SECOND);
+    let expected: Vec<_> = (0..50).map(|number| Message::Text(number.to_string())).collect();
+    assert_eq!(world.offerer(address).received, expected);
+    assert!(!world.offerer(address).is_open());
+}
+
+#[test]
+fn further_channels_are_accepted_up_to_the_limit() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "first");
+    for number in 0..70 {
+        world.offerer(address).open(&format!("more {number}"));
+    }
+    world.run(3 * SECOND);
+    let mut labels = Vec::new();
+    let mut channels = Vec::new();
+    while let Some(Some(channel)) = session.accept_channel().now_or_never() {
+        labels.push(channel.label().to_owned());
+        channels.push(channel);
+    }
+    assert_eq!(labels[0], "first");
+    assert_eq!(labels.len(), 64);
+}
