@@ -18,7 +18,9 @@ pub struct Origin(HeaderValue);
 
 /// The text is not an origin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an origin has a scheme, a host and perhaps a port, and nothing after it: https://example.org; or * for all")]
+#[error(
+    "an origin has a scheme, a host and perhaps a port, and nothing after it: https://example.org; or * for all"
+)]
 pub struct InvalidOrigin;
 
 impl FromStr for Origin {
@@ -92,7 +94,11 @@ mod tests {
             ("null", None),
             ("", None),
         ] {
-            assert_eq!(text.parse().ok().map(|origin: Origin| origin.to_string()).as_deref(), origin, "{text:?}");
+            assert_eq!(
+                text.parse().ok().map(|origin: Origin| origin.to_string()).as_deref(),
+                origin,
+                "{text:?}"
+            );
         }
     }
 }

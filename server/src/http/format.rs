@@ -41,7 +41,9 @@ impl Format {
         [Self::Json, Self::Sdp]
             .into_iter()
             .find(|format| Range::from(&media_type).precision_for(*format) == Some(Precision::Exact))
-            .ok_or_else(|| unsupported(&format!("the Content-Type {} is not read here", media_type.essence())))
+            .ok_or_else(|| {
+                unsupported(&format!("the Content-Type {} is not read here", media_type.essence()))
+            })
     }
 
     /// The format of the reply: that of the request, unless `Accept` prefers the other one.

@@ -4,7 +4,7 @@ use std::{error::Error, net::SocketAddr, time::Duration};
 
 use axum::{
     Extension,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody, to_bytes},
     extract::{ConnectInfo, OriginalUri, State},
     http::{
         HeaderMap, HeaderName, StatusCode,
@@ -73,6 +73,14 @@ pub(super) async fn answer(
 
 /// The whole body, within its limits.
 async fn receive(body: Body, timeout: Duration) -> Result<Bytes, Refusal> {
+    let too_large = || {
+        let detail = format!("an offer may have {MAX_OFFER_BYTES} bytes");
+        Refusal::new(ProblemCode::BodyTooLarge, detail)
+    };
+    // The length that `Content-Length` announces, if it does.
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > MAX_OFFER_BYTES) {
+        return Err(too_large());
+    }
     let bytes = tokio::time::timeout(timeout, to_bytes(body, MAX_OFFER_BYTES))
         .await
         .map_err(|_| {
@@ -81,8 +89,7 @@ async fn receive(body: Body, timeout: Duration) -> Result<Bytes, Refusal> {
         })?
         .map_err(|error| {
             if error.source().is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>) {
-                let detail = format!("an offer may have {MAX_OFFER_BYTES} bytes");
-                Refusal::new(ProblemCode::BodyTooLarge, detail)
+                too_large()
             } else {
                 Refusal::new(ProblemCode::EmptyBody, format!("the body broke off: {error}"))
             }

@@ -1,7 +1,7 @@
 //! `DELETE /sessions/{id}`: the client ends its session.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
 };
 use hola_webrtc_protocol::{ProblemCode, SessionId};
@@ -12,9 +12,9 @@ use super::{offer::Signalling, problem::Refusal};
 /// can be learnt by guessing.
 pub(super) async fn end(
     State(signalling): State<Signalling>,
-    id: Option<Path<String>>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
-    let id: Option<SessionId> = id.and_then(|Path(id)| id.parse().ok());
+    let id: Option<SessionId> = id.ok().and_then(|Path(id)| id.parse().ok());
     match id {
         Some(id) if signalling.server.close(id).await => Ok(StatusCode::NO_CONTENT),
         _ => Err(Refusal::new(ProblemCode::NotFound, "no such session lives")),
