@@ -165,9 +165,9 @@ impl<'a> Bench<'a> {
 
     /// Advisories come from a repository of their own, which a closed network does not reach.
     fn deny(&self) -> Result<()> {
-        cmd!(self.shell, "cargo deny --workspace check bans licenses sources").run()?;
-        if cmd!(self.shell, "cargo deny --workspace fetch db").ignore_stderr().run().is_ok() {
-            cmd!(self.shell, "cargo deny --workspace check advisories").run()?;
+        cmd!(self.shell, "cargo deny --log-level error --workspace check bans licenses sources").run()?;
+        if cmd!(self.shell, "cargo deny --log-level off --workspace fetch db").ignore_stderr().run().is_ok() {
+            cmd!(self.shell, "cargo deny --log-level error --workspace check advisories").run()?;
         } else {
             eprintln!("The advisory database cannot be fetched: advisories are NOT checked.");
         }
