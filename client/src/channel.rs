@@ -292,9 +292,11 @@ impl ChannelCore {
     }
 
     fn close(&self) {
-        self.closed_here.set(true);
-        self.raw.close();
-        self.changes.notify();
+        // Once only: it wakes those who wait, who may be the ones who close.
+        if !self.closed_here.replace(true) {
+            self.raw.close();
+            self.changes.notify();
+        }
     }
 
     /// The connection is gone, and with it the channel.

@@ -82,15 +82,18 @@ impl Layers {
         use ErrorKind::{ChannelClosed, DtlsFailed, IceFailed};
         let transports = self.peer.listeners.transports();
         let (dtls, sctp) = (transports.dtls_state(), transports.sctp_state());
+        let (dtls, sctp_closed) = (dtls.as_deref(), sctp.as_deref() == Some("closed"));
         let pc = self.peer.raw();
         let (step, kind, cause) = if pc.ice_connection_state() == RtcIceConnectionState::Failed {
             (Step::CheckConnectivity, IceFailed, "no pair of candidates reached the other side")
-        } else if dtls.as_deref() == Some("failed") || pc.connection_state() == RtcPeerConnectionState::Failed
-        {
+        } else if dtls == Some("failed") || pc.connection_state() == RtcPeerConnectionState::Failed {
             (Step::HandshakeDtls, DtlsFailed, "the DTLS handshake failed")
-        } else if dtls.as_deref() == Some("closed") {
+        } else if sctp_closed && matches!(dtls, Some("new" | "connecting")) {
+            // Chromium tells of the SCTP transport first, and of its reason later.
+            (Step::HandshakeDtls, DtlsFailed, "the DTLS handshake failed")
+        } else if dtls == Some("closed") {
             (Step::HandshakeDtls, ChannelClosed, "the other side closed DTLS before the channel was open")
-        } else if sctp.as_deref() == Some("closed") {
+        } else if sctp_closed {
             (Step::AssociateSctp, ChannelClosed, "the other side ended SCTP before the channel was open")
         } else if self.channel.is_closed() {
             (Step::OpenChannel, ChannelClosed, "the channel was closed before it was open")

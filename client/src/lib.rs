@@ -32,7 +32,7 @@ mod error;
 mod fetch;
 mod http;
 #[cfg(feature = "js")]
-mod js;
+pub mod js;
 mod layers;
 mod message;
 mod negotiation;

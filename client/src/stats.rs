@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use hola_webrtc_protocol::{Candidate, CandidateType, Step};
+use hola_webrtc_protocol::{Candidate, CandidateType, Step, sdp};
 use js_sys::Array;
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RtcPeerConnection, RtcStatsReport};
+use web_sys::{RtcPeerConnection, RtcSessionDescription, RtcStatsReport};
 
 use crate::RtcError;
 
@@ -48,7 +48,23 @@ pub(crate) async fn of(pc: &RtcPeerConnection) -> Result<ConnectionStats, RtcErr
     let values: Vec<JsValue> = Array::from(&report.values()).to_vec();
     let entries: Vec<Entry> =
         values.into_iter().filter_map(|value| serde_wasm_bindgen::from_value(value).ok()).collect();
-    Ok(summary(&entries))
+    let mut stats = summary(&entries);
+    if let Some(pair) = &mut stats.pair {
+        name_address(&mut pair.local, pc.local_description());
+        name_address(&mut pair.remote, pc.remote_description());
+    }
+    Ok(stats)
+}
+
+/// Browsers keep an address that mDNS hides out of the stats, but not out of the SDP, where its name stands.
+fn name_address(candidate: &mut Candidate, description: Option<RtcSessionDescription>) {
+    if candidate.address.is_empty()
+        && let Some(description) = description
+        && let Some(known) = sdp::candidates(&description.sdp())
+            .find(|known| (known.port, known.kind) == (candidate.port, candidate.kind))
+    {
+        candidate.address = known.address;
+    }
 }
 
 /// An entry of the report, of any type. All is optional: browsers differ.
