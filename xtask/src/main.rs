@@ -1,8 +1,12 @@
 //! The project's commands: `cargo xtask --help`.
 
-use std::process::ExitCode;
+use std::{
+    env,
+    os::unix::process::CommandExt,
+    process::{self, ExitCode},
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use xtask::{package, project::Project, serve, test};
 
@@ -25,7 +29,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let cli = Cli::parse();
+    match leave_cargo().and_then(|()| run(&cli)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -41,4 +46,24 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Test(test) => test::run(&project, test),
         Command::Package => package::run(&project).map(|()| ExitCode::SUCCESS),
     }
+}
+
+/// Starts this program anew without the variables that `cargo run` has set for it. Build scripts look at some of them, so
+/// that every command of ours would compile anew what one typed by hand has compiled, and the other way round.
+fn leave_cargo() -> Result<()> {
+    let is_of_this_package =
+        |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    let variables: Vec<String> = env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| is_of_this_package(name))
+        .collect();
+    if variables.is_empty() {
+        return Ok(());
+    }
+    let mut command = process::Command::new(env::current_exe()?);
+    command.args(env::args_os().skip(1));
+    for name in &variables {
+        command.env_remove(name);
+    }
+    Err(command.exec()).context("cannot start anew")
 }

@@ -2,7 +2,10 @@
 
 use std::{
     process::{self, Command, ExitStatus},
-    sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, Once, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The same number on every system.
 const SIGTERM: i32 = 15;
 /// What a shell reports for a program ended by Ctrl-C.
-const INTERRUPTED: i32 = 130;
+const EXIT_CODE: i32 = 130;
 
 /// A running program with all the processes it started. They end when this is dropped, and when we are told to end.
 #[derive(Debug)]
@@ -52,9 +55,13 @@ impl Process {
         &self.name
     }
 
-    /// How it ended, if it has.
+    /// How it ended, if it has by itself.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        lock(&self.child).try_wait().with_context(|| format!("cannot ask how {} is", self.name))
+        let mut child = lock(&self.child);
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            return Ok(None); // it was told to, and so are we
+        }
+        child.try_wait().with_context(|| format!("cannot ask how {} is", self.name))
     }
 }
 
@@ -67,13 +74,17 @@ impl Drop for Process {
 /// Every process that may still run, for the handler of Ctrl-C.
 static RUNNING: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
+/// Whether we were told to end.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
 /// A process group of its own does not hear the terminal's Ctrl-C, so that it is passed on here.
 fn end_all_when_interrupted() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let handler = || {
+            INTERRUPTED.store(true, Ordering::Relaxed);
             lock(&RUNNING).iter().filter_map(Weak::upgrade).for_each(|child| end(&child));
-            process::exit(INTERRUPTED);
+            process::exit(EXIT_CODE);
         };
         if let Err(error) = ctrlc::set_handler(handler) {
             eprintln!("Ctrl-C will leave processes behind: {error}");
