@@ -1,6 +1,6 @@
 //! The host's own addresses and name.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// The addresses at which other hosts may reach this one, IPv4 first: no loopback, and none that is valid on one link
 /// only, because such an address needs a zone, which a URL cannot carry.
@@ -19,11 +19,11 @@ pub(crate) fn of_host() -> Vec<IpAddr> {
     addresses
 }
 
-/// As [`of_host`], with the loopback addresses at the end.
-pub(crate) fn of_host_with_loopback() -> Vec<IpAddr> {
-    let mut addresses = of_host();
-    addresses.extend([IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)]);
-    addresses
+/// The host's name, if it has one that fits a certificate.
+pub(crate) fn host_name() -> Option<String> {
+    let name = gethostname::gethostname().into_string().ok()?.to_ascii_lowercase();
+    let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    (fits && !name.is_empty() && name != "localhost").then_some(name)
 }
 
 const fn is_link_local(ip: IpAddr) -> bool {

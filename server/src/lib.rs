@@ -1,14 +1,17 @@
 //! WebRTC data channels for axum programs: answers offers over HTTP, serves every peer on one UDP port.
 
-mod addresses;
+mod announce;
 mod answer;
 mod channel;
 pub mod echo;
 mod engine;
 mod greeting;
+mod http;
 mod server;
 mod session;
 
+pub use announce::host_addresses;
 pub use channel::{Channel, ChannelParameters, Message, SendError};
+pub use http::{InvalidOrigin, MAX_OFFER_BYTES, OFFER_TIMEOUT, Origin, Refusal, cors};
 pub use server::{AnswerError, Answered, Builder, OfferContext, RtcServer};
 pub use session::{Closed, Session, Spawner};

@@ -1,3 +1,22 @@
-//! The hola-webrtc server.
+//! The hola-webrtc server: HTTPS signalling, the page, and every peer's WebRTC on one port number.
 
-fn main() {}
+mod addresses;
+mod certificate;
+mod cli;
+mod https;
+mod page;
+mod startup;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match startup::run(&cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -14,7 +14,7 @@ use hola_webrtc_protocol::{SessionId, Step};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::{
-    addresses,
+    announce,
     answer::Answerer,
     engine::{Core, Limits, Order, Socket, Worker},
     session::Session,
@@ -98,7 +98,7 @@ impl Builder {
         if !self.announce.is_empty() {
             self.announce.clone()
         } else if bound.ip().is_unspecified() {
-            let mut addresses = addresses::of_host_with_loopback();
+            let mut addresses = announce::with_loopback();
             addresses.retain(|ip| ip.is_ipv4() || bound.is_ipv6());
             addresses
         } else {

@@ -1,0 +1,323 @@
+//! A data channel, as a stream and a sink of messages.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    rc::{Rc, Weak},
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+use futures_sink::Sink;
+use gloo_events::EventListener;
+use hola_webrtc_protocol::StateMachine;
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::JsCast;
+use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
+
+use crate::{
+    Message, SendError,
+    changes::{Changes, Waiter},
+    observe,
+    peer::Peer,
+    sys,
+};
+
+/// How many bytes may wait in the browser before sending waits: 1 MiB. Browsers close a channel in which many
+/// megabytes wait, Chromium at 16 MiB.
+pub const HIGH_WATER: u32 = 1 << 20;
+
+/// Sending goes on when so few bytes wait. Enough to keep the network busy meanwhile.
+const LOW_WATER: u32 = HIGH_WATER / 4;
+
+/// A data channel. Clones are handles to the same one: a message goes to one of those who wait for it.
+///
+/// As a [`Stream`] it yields the messages and ends when the channel closes, after the last of them. Browsers
+/// cannot pause receiving: what nobody takes waits in memory, and nothing bounds it but the other side.
+///
+/// As a [`Sink`] it is ready while less than [`HIGH_WATER`] bytes wait to be sent, so that at most that and one
+/// message are held. Flushing waits for the same, and not for the other side to have received everything;
+/// closing sends what waits first.
+///
+/// Dropping the last handle closes the channel, except the one made in step 2, which [`Connection`] holds too.
+///
+/// [`Connection`]: crate::Connection
+pub struct Channel {
+    core: Rc<ChannelCore>,
+    /// A channel keeps its connection alive.
+    peer: Rc<Peer>,
+    reader: Waiter,
+    writer: Waiter,
+}
+
+/// [W3C, `RTCDataChannelState`](https://www.w3.org/TR/webrtc/#dom-rtcdatachannelstate).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChannelState {
+    /// Not open yet.
+    Connecting,
+    /// Both sides may send.
+    Open,
+    /// Closing; what waits is still sent.
+    Closing,
+    /// Closed, with or without its connection.
+    Closed,
+}
+
+impl Channel {
+    pub(crate) fn new(peer: Rc<Peer>, core: Rc<ChannelCore>) -> Self {
+        Self { core, peer, reader: Waiter::default(), writer: Waiter::default() }
+    }
+
+    /// The label.
+    pub fn label(&self) -> String {
+        self.core.label()
+    }
+
+    /// The stream number, once DTLS has settled who takes the even ones.
+    pub fn id(&self) -> Option<u16> {
+        self.core.id()
+    }
+
+    /// The name of what is spoken on the channel, often empty.
+    pub fn protocol(&self) -> String {
+        self.core.raw.protocol().unwrap_or_default()
+    }
+
+    /// Whether it is open.
+    pub fn state(&self) -> ChannelState {
+        self.core.state()
+    }
+
+    /// The largest message that the other side takes, in bytes. `None`: no limit, or none known yet.
+    pub fn max_message_size(&self) -> Option<u32> {
+        self.core.max_message_size()
+    }
+
+    /// How many bytes wait to be sent.
+    pub fn buffered_amount(&self) -> u32 {
+        self.core.raw.buffered_amount()
+    }
+
+    /// Sends without waiting; refuses if [`HIGH_WATER`] is reached.
+    pub fn send_now(&self, message: &Message) -> Result<(), SendError> {
+        self.core.send(message)
+    }
+
+    /// Waits until the channel is open and takes a message. Fails if it closes.
+    pub async fn ready(&self) -> Result<(), SendError> {
+        self.core.changes.until(|| self.core.writable()).await
+    }
+
+    /// Closes the channel; what waits is still sent. The connection stays.
+    pub fn close(&self) {
+        self.core.close();
+    }
+}
+
+impl Clone for Channel {
+    fn clone(&self) -> Self {
+        Self::new(Rc::clone(&self.peer), Rc::clone(&self.core))
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("label", &self.label())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stream for Channel {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        let Self { core, reader, .. } = &mut *self;
+        reader.poll(context, &core.changes, || match core.received.borrow_mut().pop_front() {
+            Some(message) => Some(Some(message)),
+            None => core.is_closed().then_some(None),
+        })
+    }
+}
+
+impl Sink<Message> for Channel {
+    type Error = SendError;
+
+    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let Self { core, writer, .. } = &mut *self;
+        writer.poll(context, &core.changes, || core.writable())
+    }
+
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
+        self.core.send(&message)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.poll_ready(context)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let Self { core, writer, .. } = &mut *self;
+        core.close();
+        writer.poll(context, &core.changes, || core.is_closed().then_some(Ok(())))
+    }
+}
+
+/// What the handles of a channel share.
+pub(crate) struct ChannelCore {
+    raw: sys::DataChannel,
+    peer: Weak<Peer>,
+    received: RefCell<VecDeque<Message>>,
+    changes: Changes,
+    listeners: RefCell<Vec<EventListener>>,
+    /// Closed by this side, or with the connection.
+    closed_here: Cell<bool>,
+    connection_ended: Cell<bool>,
+}
+
+impl ChannelCore {
+    pub(crate) fn new(peer: &Rc<Peer>, raw: RtcDataChannel) -> Rc<Self> {
+        raw.set_binary_type(RtcDataChannelType::Arraybuffer);
+        raw.set_buffered_amount_low_threshold(LOW_WATER);
+        let core = Rc::new(Self {
+            raw: raw.unchecked_into(),
+            peer: Rc::downgrade(peer),
+            received: RefCell::default(),
+            changes: Changes::default(),
+            listeners: RefCell::default(),
+            closed_here: Cell::new(false),
+            connection_ended: Cell::new(false),
+        });
+        core.listen();
+        core
+    }
+
+    fn listen(self: &Rc<Self>) {
+        let on = |event: &'static str, handle: fn(&Self, &Event)| {
+            let weak = Rc::downgrade(self);
+            EventListener::new(&self.raw, event, move |event| {
+                if let Some(core) = weak.upgrade() {
+                    handle(&core, event);
+                    core.changes.notify();
+                }
+            })
+        };
+        *self.listeners.borrow_mut() = vec![
+            on("message", |core, event| {
+                if let Some(message) = event.dyn_ref().and_then(content) {
+                    core.received.borrow_mut().push_back(message);
+                }
+            }),
+            on("bufferedamountlow", |_, _| {}),
+            on("open", |core, _| core.moved()),
+            on("closing", |core, _| core.moved()),
+            on("close", |core, _| core.moved()),
+        ];
+    }
+
+    fn moved(&self) {
+        if let Some(peer) = self.peer.upgrade() {
+            observe::moved(&peer, StateMachine::DataChannel, sys::name(self.raw.ready_state()));
+        }
+    }
+
+    pub(crate) fn raw(&self) -> &RtcDataChannel {
+        &self.raw
+    }
+
+    pub(crate) fn label(&self) -> String {
+        self.raw.label()
+    }
+
+    pub(crate) fn id(&self) -> Option<u16> {
+        self.raw.id()
+    }
+
+    fn state(&self) -> ChannelState {
+        match self.raw.ready_state() {
+            _ if self.connection_ended.get() => ChannelState::Closed,
+            RtcDataChannelState::Connecting => ChannelState::Connecting,
+            RtcDataChannelState::Open => ChannelState::Open,
+            RtcDataChannelState::Closing => ChannelState::Closing,
+            _ => ChannelState::Closed,
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state() == ChannelState::Closed
+    }
+
+    pub(crate) fn was_closed_by_remote(&self) -> bool {
+        self.is_closed() && !self.closed_here.get()
+    }
+
+    /// The browser says infinite if there is no limit.
+    pub(crate) fn max_message_size(&self) -> Option<u32> {
+        let size = self.peer.upgrade()?.raw().sctp()?.max_message_size()?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to fit")]
+        (1.0..=f64::from(u32::MAX)).contains(&size).then_some(size as u32)
+    }
+
+    /// `Ok` if it takes a message now; `None` if not yet.
+    fn writable(&self) -> Option<Result<(), SendError>> {
+        match self.state() {
+            ChannelState::Connecting => None,
+            ChannelState::Open => (self.raw.buffered_amount() < HIGH_WATER).then_some(Ok(())),
+            ChannelState::Closing | ChannelState::Closed => Some(Err(SendError::NotOpen)),
+        }
+    }
+
+    fn send(&self, message: &Message) -> Result<(), SendError> {
+        if self.state() != ChannelState::Open {
+            return Err(SendError::NotOpen);
+        }
+        let size = message.len();
+        if let Some(limit) = self.max_message_size()
+            && u32::try_from(size).map_or(true, |size| size > limit)
+        {
+            return Err(SendError::TooLarge { size, limit });
+        }
+        let buffered = self.raw.buffered_amount();
+        if buffered >= HIGH_WATER {
+            return Err(SendError::Full { buffered });
+        }
+        match message {
+            Message::Text(text) => self.raw.send_with_str(text),
+            Message::Binary(bytes) => self.raw.send_with_u8_array(bytes),
+        }
+        .map_err(|thrown| SendError::Js(sys::describe(&thrown)))
+    }
+
+    fn close(&self) {
+        // Once only: it wakes those who wait, who may be the ones who close.
+        if !self.closed_here.replace(true) {
+            self.raw.close();
+            self.changes.notify();
+        }
+    }
+
+    /// The connection is gone, and with it the channel.
+    pub(crate) fn connection_ended(&self) {
+        self.connection_ended.set(true);
+        self.listeners.take();
+        self.changes.notify();
+    }
+}
+
+impl Drop for ChannelCore {
+    fn drop(&mut self) {
+        self.raw.close();
+    }
+}
+
+/// The content of a message event; binary messages come as array buffers.
+fn content(event: &MessageEvent) -> Option<Message> {
+    let data = event.data();
+    match data.as_string() {
+        Some(text) => Some(Message::Text(text)),
+        None => Some(Message::Binary(Uint8Array::new(data.dyn_ref::<ArrayBuffer>()?).to_vec())),
+    }
+}

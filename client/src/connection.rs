@@ -1,0 +1,178 @@
+//! A connection that is open, or was.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    fmt,
+    future::Future,
+    rc::Rc,
+};
+
+use futures_core::Stream;
+use futures_util::stream;
+use hola_webrtc_protocol::{SessionId, Step};
+
+use crate::{
+    Channel, ChannelOptions, ConnectionStats, RtcError, Trace, changes::Changes, channel::ChannelCore,
+    peer::Peer, stats,
+};
+
+/// A connection with a server. Clones are handles to the same one.
+///
+/// It lives until it is [closed](Self::close), or until the last of its handles and [channels](Channel) is
+/// dropped, which closes it too.
+#[derive(Clone)]
+pub struct Connection {
+    peer: Rc<Peer>,
+    channel: Rc<ChannelCore>,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// This side closed it.
+    Local,
+    /// The other side closed it.
+    Remote,
+    /// It failed. The kind is [`Lost`](crate::ErrorKind::Lost): no end was said, nothing came any more.
+    Failed(RtcError),
+}
+
+/// Whether a connection is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConnectionState {
+    /// Alive, as far as the browser knows.
+    Connected,
+    /// Nothing comes at the moment. It may recover, until
+    /// [`patience`](crate::ConnectOptions::patience) is over.
+    Disconnected,
+    /// Ended.
+    Closed,
+}
+
+impl Connection {
+    pub(crate) fn new(peer: Rc<Peer>, channel: Rc<ChannelCore>) -> Self {
+        Self { peer, channel }
+    }
+
+    /// The session's name on the server, if the server named one.
+    pub fn session_id(&self) -> Option<SessionId> {
+        self.peer.session_id()
+    }
+
+    /// The channel made in step 2.
+    pub fn channel(&self) -> Channel {
+        Channel::new(Rc::clone(&self.peer), Rc::clone(&self.channel))
+    }
+
+    /// Makes another channel. It opens by itself; [`Channel::ready`] waits for that.
+    ///
+    /// Fails if the connection is closed, or the browser does not take the options.
+    pub fn open_channel(&self, label: &str, options: &ChannelOptions) -> Result<Channel, RtcError> {
+        let channel = self.peer.make_channel(Step::OpenChannel, label, options)?;
+        Ok(Channel::new(Rc::clone(&self.peer), channel))
+    }
+
+    /// The channels that the other side opens, from the first on. Ends when the connection does, and does not
+    /// keep it alive.
+    pub fn incoming_channels(&self) -> impl Stream<Item = Channel> + Unpin + 'static {
+        let state = (Rc::clone(self.peer.incoming()), Rc::downgrade(&self.peer));
+        Box::pin(stream::unfold(state, |(incoming, peer)| async move {
+            let channel = incoming.next().await?;
+            Some((Channel::new(peer.upgrade()?, channel), (incoming, peer)))
+        }))
+    }
+
+    /// How the connection is.
+    pub fn state(&self) -> ConnectionState {
+        self.peer.state()
+    }
+
+    /// Waits for the end, and tells how it came. Does not keep the connection alive.
+    pub fn closed(&self) -> impl Future<Output = Closed> + 'static {
+        let ending = Rc::clone(self.peer.ending());
+        async move { ending.reached().await }
+    }
+
+    /// Closes the connection with all its channels, and tells the server.
+    pub fn close(&self) {
+        self.peer.end(&Closed::Local);
+    }
+
+    /// What happened to the connection, from the first step on.
+    pub fn trace(&self) -> Trace {
+        self.peer.trace().clone()
+    }
+
+    /// How it goes, as the browser counts it
+    /// ([W3C, `getStats`](https://www.w3.org/TR/webrtc/#dom-rtcpeerconnection-getstats)).
+    pub async fn stats(&self) -> Result<ConnectionStats, RtcError> {
+        stats::of(self.peer.raw()).await
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("session", &self.session_id())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The end of a connection, which may be awaited without keeping it alive.
+#[derive(Default)]
+pub(crate) struct Ending {
+    how: RefCell<Option<Closed>>,
+    changes: Changes,
+}
+
+impl Ending {
+    pub(crate) fn is_reached(&self) -> bool {
+        self.how.borrow().is_some()
+    }
+
+    /// Sets how it ended. The first cause counts: false if there is one already.
+    pub(crate) fn set(&self, how: Closed) -> bool {
+        if self.is_reached() {
+            return false;
+        }
+        *self.how.borrow_mut() = Some(how);
+        self.changes.notify();
+        true
+    }
+
+    async fn reached(&self) -> Closed {
+        self.changes.until(|| self.how.borrow().clone()).await
+    }
+}
+
+/// The channels that the other side opened, and nobody has taken yet.
+#[derive(Default)]
+pub(crate) struct Incoming {
+    channels: RefCell<VecDeque<Rc<ChannelCore>>>,
+    ended: Cell<bool>,
+    changes: Changes,
+}
+
+impl Incoming {
+    pub(crate) fn push(&self, channel: Rc<ChannelCore>) {
+        self.channels.borrow_mut().push_back(channel);
+        self.changes.notify();
+    }
+
+    pub(crate) fn end(&self) {
+        self.channels.take();
+        self.ended.set(true);
+        self.changes.notify();
+    }
+
+    async fn next(&self) -> Option<Rc<ChannelCore>> {
+        self.changes
+            .until(|| match self.channels.borrow_mut().pop_front() {
+                Some(channel) => Some(Some(channel)),
+                None => self.ended.get().then_some(None),
+            })
+            .await
+    }
+}

@@ -1,0 +1,174 @@
+//! Why a connection did not come up, or went away.
+
+use std::fmt;
+
+use hola_webrtc_protocol::{Phase, Problem, ProblemCode, Step};
+use wasm_bindgen::JsValue;
+
+use crate::sys;
+
+/// A failure: in which layer and step, of which kind, why, and what to do about it.
+///
+/// `Display` gives the cause in English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RtcError {
+    /// The layer that failed.
+    pub phase: Phase,
+    /// The step that failed.
+    pub step: Step,
+    /// What a program may act upon.
+    pub kind: ErrorKind,
+    cause: String,
+}
+
+/// The kinds of failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The URL does not parse, or is neither `https` nor `http`.
+    InvalidUrl,
+    /// The browser has no `RTCPeerConnection`, or it is switched off.
+    Unsupported,
+    /// The request found no server: it is down, its name is unknown, its certificate is not accepted, or it
+    /// does not allow this page's origin. Browsers do not tell which.
+    ServerUnreachable,
+    /// The server refused the offer and said why.
+    Refused(Problem),
+    /// The server replied with something else than an answer or a problem.
+    UnexpectedReply {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The reply holds no answer, or one that the browser does not accept.
+    BadAnswer,
+    /// The deadline passed; the phase tells in which layer.
+    Timeout,
+    /// No path between the peers.
+    IceFailed,
+    /// The peers could not agree on keys, or the certificate is not the one of the answer.
+    DtlsFailed,
+    /// The other side closed the channel, or its association, before it was open.
+    ChannelClosed,
+    /// The connection was open and went away: nothing came any more.
+    Lost,
+    /// The browser refused a call, in its own words.
+    Js,
+}
+
+impl ErrorKind {
+    /// A stable name, as in `server-unreachable`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidUrl => "invalid-url",
+            Self::Unsupported => "unsupported",
+            Self::ServerUnreachable => "server-unreachable",
+            Self::Refused(_) => "refused",
+            Self::UnexpectedReply { .. } => "unexpected-reply",
+            Self::BadAnswer => "bad-answer",
+            Self::Timeout => "timeout",
+            Self::IceFailed => "ice-failed",
+            Self::DtlsFailed => "dtls-failed",
+            Self::ChannelClosed => "channel-closed",
+            Self::Lost => "lost",
+            Self::Js => "js",
+        }
+    }
+}
+
+impl RtcError {
+    /// A failure of this step, with its cause in a sentence without a full stop.
+    pub fn new(step: Step, kind: ErrorKind, cause: impl Into<String>) -> Self {
+        Self { phase: Phase::of(step), step, kind, cause: cause.into() }
+    }
+
+    /// The browser threw this, or rejected a promise with it.
+    pub(crate) fn js(step: Step, thrown: &JsValue) -> Self {
+        Self::new(step, ErrorKind::Js, sys::describe(thrown))
+    }
+
+    /// What to do about it, for a person, in English.
+    pub fn hint(&self) -> &str {
+        match &self.kind {
+            ErrorKind::InvalidUrl => "Give the server's address as in https://localhost:8443.",
+            ErrorKind::Unsupported => {
+                "Use a browser with WebRTC, and check that no extension switches it off."
+            }
+            ErrorKind::ServerUnreachable => {
+                "Check that the server runs. If its certificate is self-signed, open its address in a tab and \
+                 accept it there. If the page has another origin, the server must allow it."
+            }
+            ErrorKind::Refused(problem) => &problem.detail,
+            ErrorKind::UnexpectedReply { .. } => "Check that the address is a hola-webrtc server's.",
+            ErrorKind::BadAnswer => "Check that the server speaks POST /offer, and see its log.",
+            ErrorKind::Timeout if self.phase == Phase::Signalling => {
+                "Check the server's load and the network."
+            }
+            ErrorKind::Timeout | ErrorKind::IceFailed => {
+                "Check that UDP reaches the server on the port it prints, and that it announces an address \
+                 this browser can reach."
+            }
+            ErrorKind::DtlsFailed => {
+                "Check that nothing between the peers changes the answer or the packets."
+            }
+            ErrorKind::ChannelClosed => "See the server's log; it may be stopping.",
+            ErrorKind::Lost => "Check the network and the server, and connect again.",
+            ErrorKind::Js => "The cause is in the browser's own words.",
+        }
+    }
+
+    /// Whether the same call may succeed later.
+    pub const fn retryable(&self) -> bool {
+        match &self.kind {
+            ErrorKind::ServerUnreachable
+            | ErrorKind::Timeout
+            | ErrorKind::IceFailed
+            | ErrorKind::DtlsFailed
+            | ErrorKind::ChannelClosed
+            | ErrorKind::Lost => true,
+            ErrorKind::Refused(problem) => matches!(
+                problem.code,
+                ProblemCode::Unavailable | ProblemCode::Internal | ProblemCode::RequestTimeout
+            ),
+            ErrorKind::UnexpectedReply { status } => *status >= 500,
+            ErrorKind::InvalidUrl | ErrorKind::Unsupported | ErrorKind::BadAnswer | ErrorKind::Js => false,
+        }
+    }
+}
+
+impl fmt::Display for RtcError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause)
+    }
+}
+
+impl std::error::Error for RtcError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            ErrorKind::Refused(problem) => Some(problem),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_hints_at_what_the_server_said_and_is_retryable_only_if_it_passes() {
+        let refused = |code| {
+            let problem = Problem::new(code, "come back later");
+            RtcError::new(Step::SendOffer, ErrorKind::Refused(problem), "the server refused the offer")
+        };
+        assert_eq!(refused(ProblemCode::Unavailable).hint(), "come back later");
+        assert!(refused(ProblemCode::Unavailable).retryable());
+        assert!(!refused(ProblemCode::BadSdp).retryable());
+    }
+
+    #[test]
+    fn the_layer_follows_from_the_step() {
+        assert_eq!(RtcError::new(Step::HandshakeDtls, ErrorKind::Timeout, "").phase, Phase::Dtls);
+        assert_eq!(RtcError::new(Step::SendOffer, ErrorKind::Timeout, "").phase, Phase::Signalling);
+    }
+}

@@ -1,0 +1,159 @@
+//! The signalling of hola-webrtc: one `POST`, and a `DELETE` at the end.
+
+use hola_webrtc_protocol::{
+    Problem, SessionDescription, Side, Step, TraceData, server_timing,
+    signal::{self, OFFER_PATH},
+};
+use serde::de::DeserializeOwned;
+use web_sys::Url;
+
+use crate::{
+    EndSession, ErrorKind, Reply, RtcError, Signaller, Trace,
+    fetch::{self, Response},
+    sys,
+};
+
+/// Posts the offer, and takes the answer from the reply.
+pub(crate) struct Http {
+    url: String,
+    language: Option<String>,
+}
+
+impl Http {
+    /// `url` is that of the server, or the one to which the offer is posted.
+    pub(crate) fn new(url: String, language: Option<String>) -> Self {
+        Self { url, language }
+    }
+}
+
+impl Signaller for Http {
+    async fn exchange(&self, offer: &SessionDescription, trace: &Trace) -> Result<Reply, RtcError> {
+        let url = offer_url(&self.url)?;
+        let body = json(offer)?;
+        let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        trace.record(Step::SendOffer, Side::Client, TraceData::Request { url: url.href(), bytes });
+
+        let response = fetch::post(&url.href(), &body, self.language.as_deref()).await?;
+
+        let location = response.header("location");
+        let (status, session) =
+            (response.status(), location.as_deref().and_then(signal::session_of_location));
+        trace.record(Step::SendOffer, Side::Client, TraceData::Response { status, session });
+        if !(200..300).contains(&status) {
+            return Err(refusal(&response).await);
+        }
+        // The server holds a session now. Whoever gives up from here on has to end it.
+        let mut session_ends =
+            EndOnDrop(location.and_then(|location| end_session(&location, &response, &url)));
+        let answer = answer(&response).await?;
+        let timings = response.header("server-timing").unwrap_or_default();
+        let timings = server_timing::decode(&timings).filter(|(step, _)| step.side() == Some(Side::Server));
+        Ok(Reply { answer, session, timings: timings.collect(), end: session_ends.0.take() })
+    }
+}
+
+/// Where the offer goes: `/offer` below the server's URL, unless that is what the URL names.
+fn offer_url(url: &str) -> Result<Url, RtcError> {
+    let invalid = |cause: &str| {
+        RtcError::new(
+            Step::SendOffer,
+            ErrorKind::InvalidUrl,
+            format!("{url:?} is not a server's URL: {cause}"),
+        )
+    };
+    let page = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
+    // Relative to the page's folder only if it says so: nothing at all means the page's origin.
+    let relative = if url.is_empty() { "/" } else { url };
+    let parsed = Url::new_with_base(relative, &page)
+        .or_else(|_| Url::new(relative))
+        .map_err(|thrown| invalid(&sys::describe(&thrown)))?;
+    if !matches!(parsed.protocol().as_str(), "https:" | "http:") {
+        return Err(invalid("it is neither https nor http"));
+    }
+    if !parsed.username().is_empty() || !parsed.password().is_empty() {
+        return Err(invalid("a request cannot carry credentials in its URL"));
+    }
+    parsed.set_pathname(&offer_path(&parsed.pathname()));
+    parsed.set_hash("");
+    Ok(parsed)
+}
+
+fn offer_path(path: &str) -> String {
+    if path.ends_with(OFFER_PATH) {
+        path.to_owned()
+    } else {
+        format!("{}{OFFER_PATH}", path.trim_end_matches('/'))
+    }
+}
+
+async fn answer(response: &Response) -> Result<SessionDescription, RtcError> {
+    let body = response.text().await?;
+    if response.is(signal::SDP) {
+        return Ok(SessionDescription::answer(body));
+    }
+    parse(&body).ok_or_else(|| {
+        let cause = "the reply to the offer is neither an SDP nor JSON with type and sdp";
+        RtcError::new(Step::SendOffer, ErrorKind::BadAnswer, cause)
+    })
+}
+
+async fn refusal(response: &Response) -> RtcError {
+    let status = response.status();
+    let problem: Option<Problem> = match response.text().await {
+        Ok(body) if response.is(signal::PROBLEM_JSON) => parse(&body),
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        let cause = format!("the server refused the offer: {problem}");
+        RtcError::new(Step::SendOffer, ErrorKind::Refused(problem), cause)
+    } else {
+        let cause = format!("the server replied with HTTP status {status} instead of an answer");
+        RtcError::new(Step::SendOffer, ErrorKind::UnexpectedReply { status }, cause)
+    }
+}
+
+/// How to end the session that `Location` names. Another origin's is not ours to end.
+fn end_session(location: &str, response: &Response, offer: &Url) -> Option<EndSession> {
+    let session = Url::new_with_base(location, &response.url())
+        .or_else(|_| Url::new_with_base(location, &offer.href()))
+        .ok()?;
+    let url = session.href();
+    (session.origin() == offer.origin()).then(|| EndSession::new(move || fetch::delete(&url)))
+}
+
+/// Ends the session with its owner.
+struct EndOnDrop(Option<EndSession>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        if let Some(end) = self.0.take() {
+            end.tell();
+        }
+    }
+}
+
+fn json(description: &SessionDescription) -> Result<String, RtcError> {
+    let js = |cause: String| RtcError::new(Step::SendOffer, ErrorKind::Js, cause);
+    let value = serde_wasm_bindgen::to_value(description).map_err(|error| js(error.to_string()))?;
+    let text = js_sys::JSON::stringify(&value).map_err(|thrown| js(sys::describe(&thrown)))?;
+    Ok(text.into())
+}
+
+fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
+    serde_wasm_bindgen::from_value(js_sys::JSON::parse(json).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_offer_goes_below_the_servers_path_or_to_where_the_url_says() {
+        assert_eq!(offer_path("/"), "/offer");
+        assert_eq!(offer_path(""), "/offer");
+        assert_eq!(offer_path("/rtc"), "/rtc/offer");
+        assert_eq!(offer_path("/rtc/"), "/rtc/offer");
+        assert_eq!(offer_path("/rtc/offer"), "/rtc/offer");
+        assert_eq!(offer_path("/suboffer"), "/suboffer/offer");
+    }
+}

@@ -1,0 +1,118 @@
+//! Step 8, the layers that come up on top of each other: ICE, DTLS, SCTP, the channel.
+
+use std::rc::Rc;
+
+use hola_webrtc_protocol::{Step, TraceData};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{RtcDataChannelState, RtcIceConnectionState, RtcPeerConnectionState};
+
+use crate::{Connection, ErrorKind, RtcError, channel::ChannelCore, peer::Peer, stats};
+
+/// A peer connection with both descriptions, whose layers come up.
+pub(crate) struct Layers {
+    peer: Rc<Peer>,
+    channel: Rc<ChannelCore>,
+}
+
+impl Layers {
+    pub(crate) fn new(peer: Rc<Peer>, channel: Rc<ChannelCore>) -> Self {
+        Self { peer, channel }
+    }
+
+    /// Step 8a. Resolves when a pair of candidates carries data.
+    pub(crate) async fn ice_connected(&self) -> Result<(), RtcError> {
+        self.until(|| {
+            matches!(
+                self.peer.raw().ice_connection_state(),
+                RtcIceConnectionState::Connected | RtcIceConnectionState::Completed
+            )
+        })
+        .await?;
+        self.tell_candidate_pair();
+        Ok(())
+    }
+
+    /// Step 8b. A browser that does not show its DTLS transport shows the sum of ICE and DTLS.
+    pub(crate) async fn dtls_connected(&self) -> Result<(), RtcError> {
+        self.until(|| match self.peer.listeners.transports().dtls_state() {
+            Some(state) => state == "connected",
+            None => self.peer.raw().connection_state() == RtcPeerConnectionState::Connected,
+        })
+        .await
+    }
+
+    /// Step 8c. In a browser that does not show its SCTP transport this ends with the channel's opening.
+    pub(crate) async fn sctp_connected(&self) -> Result<(), RtcError> {
+        self.until(|| self.peer.listeners.transports().sctp_state().is_some_and(|state| state == "connected"))
+            .await
+    }
+
+    /// Step 8d.
+    pub(crate) async fn channel_open(&self) -> Result<(), RtcError> {
+        self.until(|| false).await?;
+        self.peer.set_open();
+        let data = TraceData::Channel {
+            label: self.channel.label(),
+            id: self.channel.id().unwrap_or_default(),
+            max_message_size: self.channel.max_message_size().unwrap_or(0),
+        };
+        self.peer.trace().client(Step::OpenChannel, data);
+        Ok(())
+    }
+
+    /// What the steps led to.
+    pub(crate) fn into_connection(self) -> Connection {
+        Connection::new(self.peer, self.channel)
+    }
+
+    /// Waits until this layer is up. An open channel says that all of them are; a failure in any of them is
+    /// one here.
+    async fn until(&self, mut up: impl FnMut() -> bool) -> Result<(), RtcError> {
+        self.peer
+            .changes
+            .until(|| {
+                let open = self.channel.raw().ready_state() == RtcDataChannelState::Open;
+                if open || up() { Some(Ok(())) } else { self.failure().map(Err) }
+            })
+            .await
+    }
+
+    /// The lowest layer that failed.
+    fn failure(&self) -> Option<RtcError> {
+        use ErrorKind::{ChannelClosed, DtlsFailed, IceFailed};
+        let transports = self.peer.listeners.transports();
+        let (dtls, sctp) = (transports.dtls_state(), transports.sctp_state());
+        let (dtls, sctp_closed) = (dtls.as_deref(), sctp.as_deref() == Some("closed"));
+        let pc = self.peer.raw();
+        let (step, kind, cause) = if pc.ice_connection_state() == RtcIceConnectionState::Failed {
+            (Step::CheckConnectivity, IceFailed, "no pair of candidates reached the other side")
+        } else if dtls == Some("failed") || pc.connection_state() == RtcPeerConnectionState::Failed {
+            (Step::HandshakeDtls, DtlsFailed, "the DTLS handshake failed")
+        } else if sctp_closed && matches!(dtls, Some("new" | "connecting")) {
+            // Chromium tells of the SCTP transport first, and of its reason later.
+            (Step::HandshakeDtls, DtlsFailed, "the DTLS handshake failed")
+        } else if dtls == Some("closed") {
+            (Step::HandshakeDtls, ChannelClosed, "the other side closed DTLS before the channel was open")
+        } else if sctp_closed {
+            (Step::AssociateSctp, ChannelClosed, "the other side ended SCTP before the channel was open")
+        } else if self.channel.is_closed() {
+            (Step::OpenChannel, ChannelClosed, "the channel was closed before it was open")
+        } else {
+            return None;
+        };
+        Some(RtcError::new(step, kind, cause))
+    }
+
+    /// Asks the browser which pair ICE chose, and tells it as soon as it knows; nobody waits for it.
+    fn tell_candidate_pair(&self) {
+        let (pc, trace) = (self.peer.raw().clone(), self.peer.trace().clone());
+        spawn_local(async move {
+            if let Ok(stats) = stats::of(&pc).await
+                && let Some(pair) = stats.pair
+            {
+                let data = TraceData::CandidatePair { local: pair.local, remote: pair.remote };
+                trace.client(Step::CheckConnectivity, data);
+            }
+        });
+    }
+}

@@ -1,0 +1,254 @@
+//! The peer connection, with all that hangs on it, and its end.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+use gloo_timers::callback::Timeout;
+use hola_webrtc_protocol::{SessionId, Side, Step, TraceData};
+use serde::Serialize;
+use wasm_bindgen::JsCast;
+use web_sys::{RtcConfiguration, RtcDataChannel, RtcDataChannelInit, RtcIceConnectionState};
+
+use crate::{
+    ChannelOptions, Closed, ConnectOptions, ConnectionState, EndSession, ErrorKind, IceServer, RtcError,
+    Trace,
+    changes::Changes,
+    channel::ChannelCore,
+    connection::{Ending, Incoming},
+    observe::{self, Listeners},
+    offer::ReadyToOffer,
+    steps, sys,
+};
+
+/// A peer connection. It is closed with the last who holds it.
+pub(crate) struct Peer {
+    raw: sys::PeerConnection,
+    trace: Trace,
+    /// Moves with every state of the peer connection, its transports and its channels.
+    pub(crate) changes: Changes,
+    pub(crate) listeners: Listeners,
+    /// Step 8 is done: from now on a failure is a loss.
+    open: Cell<bool>,
+    patience: Duration,
+    patience_ends: RefCell<Option<Timeout>>,
+    session: Cell<Option<SessionId>>,
+    end_session: Cell<Option<EndSession>>,
+    channels: RefCell<Vec<Weak<ChannelCore>>>,
+    incoming: Rc<Incoming>,
+    ending: Rc<Ending>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Configuration<'a> {
+    ice_servers: &'a [IceServer],
+}
+
+impl Peer {
+    /// Step 1.
+    pub(crate) fn new(options: &ConnectOptions, trace: &Trace) -> Result<Rc<Self>, RtcError> {
+        const STEP: Step = Step::CreatePeerConnection;
+        if !js_sys::Reflect::has(&js_sys::global(), &"RTCPeerConnection".into()).unwrap_or(false) {
+            let cause = "this browser has no RTCPeerConnection";
+            return Err(RtcError::new(STEP, ErrorKind::Unsupported, cause));
+        }
+        let configuration =
+            serde_wasm_bindgen::to_value(&Configuration { ice_servers: &options.ice_servers })
+                .map_err(|error| RtcError::new(STEP, ErrorKind::Js, error.to_string()))?;
+        let configuration: RtcConfiguration = configuration.unchecked_into();
+        let raw = web_sys::RtcPeerConnection::new_with_configuration(&configuration)
+            .map_err(|thrown| RtcError::js(STEP, &thrown))?;
+        let peer = Rc::new(Self {
+            raw: raw.unchecked_into(),
+            trace: trace.clone(),
+            changes: Changes::default(),
+            listeners: Listeners::default(),
+            open: Cell::new(false),
+            patience: options.patience,
+            patience_ends: RefCell::default(),
+            session: Cell::default(),
+            end_session: Cell::default(),
+            channels: RefCell::default(),
+            incoming: Rc::default(),
+            ending: Rc::default(),
+        });
+        observe::peer_connection(&peer);
+        Ok(peer)
+    }
+
+    /// Step 2.
+    pub(crate) fn create_data_channel(
+        self: &Rc<Self>,
+        options: &ConnectOptions,
+    ) -> Result<ReadyToOffer, RtcError> {
+        let channel = self.make_channel(Step::CreateDataChannel, &options.label, &options.channel)?;
+        Ok(ReadyToOffer::new(Rc::clone(self), channel))
+    }
+
+    /// Makes a channel; `step` is where it counts as failed.
+    pub(crate) fn make_channel(
+        self: &Rc<Self>,
+        step: Step,
+        label: &str,
+        options: &ChannelOptions,
+    ) -> Result<Rc<ChannelCore>, RtcError> {
+        let options: RtcDataChannelInit = serde_wasm_bindgen::to_value(options)
+            .map_err(|error| RtcError::new(step, ErrorKind::Js, error.to_string()))?
+            .unchecked_into();
+        let raw = self
+            .raw
+            .try_create_data_channel(label, &options)
+            .map_err(|thrown| RtcError::js(step, &thrown))?;
+        Ok(self.adopt(raw))
+    }
+
+    /// Takes up a channel that the other side made.
+    pub(crate) fn take_incoming(self: &Rc<Self>, raw: RtcDataChannel) {
+        let channel = self.adopt(raw);
+        self.incoming.push(channel);
+    }
+
+    fn adopt(self: &Rc<Self>, raw: RtcDataChannel) -> Rc<ChannelCore> {
+        let channel = ChannelCore::new(self, raw);
+        let mut channels = self.channels.borrow_mut();
+        channels.retain(|channel| channel.strong_count() > 0);
+        channels.push(Rc::downgrade(&channel));
+        channel
+    }
+
+    pub(crate) fn raw(&self) -> &sys::PeerConnection {
+        &self.raw
+    }
+
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    pub(crate) fn ending(&self) -> &Rc<Ending> {
+        &self.ending
+    }
+
+    pub(crate) fn incoming(&self) -> &Rc<Incoming> {
+        &self.incoming
+    }
+
+    pub(crate) fn session_id(&self) -> Option<SessionId> {
+        self.session.get()
+    }
+
+    /// From now on the other side is told of the end.
+    pub(crate) fn set_session(&self, id: Option<SessionId>, end: Option<EndSession>) {
+        self.session.set(id);
+        self.end_session.set(end);
+    }
+
+    pub(crate) fn set_open(&self) {
+        self.open.set(true);
+    }
+
+    pub(crate) fn state(&self) -> ConnectionState {
+        if self.ending.is_reached() {
+            ConnectionState::Closed
+        } else if self.raw.ice_connection_state() == RtcIceConnectionState::Disconnected {
+            ConnectionState::Disconnected
+        } else {
+            ConnectionState::Connected
+        }
+    }
+
+    /// Looks for the end of an open connection, after a state has moved.
+    pub(crate) fn judge(self: &Rc<Self>) {
+        use RtcIceConnectionState::{Completed, Connected, Disconnected, Failed};
+        if self.open.get() && !self.ending.is_reached() {
+            let ice = self.raw.ice_connection_state();
+            let channels_gone = self.channels_gone();
+            let transport_gone = self.listeners.transports().is_closed();
+            if ice == Failed || self.listeners.transports().is_failed() {
+                self.lose("the connection was open, and failed");
+            } else if matches!(ice, Connected | Completed) && (transport_gone || channels_gone) {
+                self.end(&Closed::Remote);
+            } else if transport_gone || channels_gone {
+                self.lose("the connection was open, and its channels closed while nothing came any more");
+            } else if ice == Disconnected {
+                self.start_patience();
+            } else {
+                self.patience_ends.take();
+            }
+        }
+        self.changes.notify();
+    }
+
+    /// The other side has closed a channel, and none is left.
+    fn channels_gone(&self) -> bool {
+        let channels = self.channels.borrow();
+        let mut channels = channels.iter().filter_map(Weak::upgrade).peekable();
+        let any_by_remote = Cell::new(false);
+        channels.peek().is_some()
+            && channels.all(|channel| {
+                any_by_remote.set(any_by_remote.get() | channel.was_closed_by_remote());
+                channel.is_closed()
+            })
+            && any_by_remote.get()
+    }
+
+    fn start_patience(self: &Rc<Self>) {
+        let mut ends = self.patience_ends.borrow_mut();
+        if ends.is_none() {
+            let (weak, patience) = (Rc::downgrade(self), self.patience);
+            *ends = Some(Timeout::new(steps::millis(patience), move || {
+                if let Some(peer) = weak.upgrade() {
+                    peer.lose(&format!(
+                        "the connection was open, and has been disconnected for {patience:?}"
+                    ));
+                }
+            }));
+        }
+    }
+
+    fn lose(&self, cause: &str) {
+        self.end(&Closed::Failed(RtcError::new(Step::CheckConnectivity, ErrorKind::Lost, cause)));
+    }
+
+    /// Ends everything. The first end counts.
+    pub(crate) fn end(&self, how: &Closed) {
+        if !self.ending.set(how.clone()) {
+            return;
+        }
+        let step = if self.open.get() { Some(Step::OpenChannel) } else { self.trace.last_step() };
+        match (how, step) {
+            (Closed::Failed(error), _) => {
+                let failed = TraceData::Failed { phase: error.phase, message: error.to_string() };
+                self.trace.client(error.step, failed);
+            }
+            (Closed::Local, Some(step)) => self.trace.client(step, TraceData::Closed { by: Side::Client }),
+            (Closed::Remote, Some(step)) => {
+                self.trace.record(step, Side::Server, TraceData::Closed { by: Side::Server });
+            }
+            (_, None) => {}
+        }
+        self.trace.end();
+        self.patience_ends.take();
+        self.listeners.clear();
+        self.raw.close();
+        if let Some(session) = self.end_session.take()
+            && *how != Closed::Remote
+        {
+            session.tell();
+        }
+        let channels = self.channels.take();
+        for channel in channels.iter().filter_map(Weak::upgrade) {
+            channel.connection_ended();
+        }
+        self.incoming.end();
+        self.changes.notify();
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.end(&Closed::Local);
+    }
+}

@@ -1,0 +1,77 @@
+//! What `web-sys` lacks: the transports below a peer connection, and calls that may throw where it says they
+//! cannot. All of it may be missing in a browser, so every getter gives an `Option`.
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use web_sys::{EventTarget, Request, RequestInit, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A peer connection with its SCTP transport.
+    #[derive(Clone)]
+    #[wasm_bindgen(extends = RtcPeerConnection)]
+    pub(crate) type PeerConnection;
+
+    /// <https://www.w3.org/TR/webrtc/#dom-rtcpeerconnection-sctp>
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn sctp(this: &PeerConnection) -> Option<SctpTransport>;
+
+    /// <https://www.w3.org/TR/webrtc/#dom-peerconnection-createdatachannel>
+    #[wasm_bindgen(method, catch, js_name = createDataChannel)]
+    pub(crate) fn try_create_data_channel(
+        this: &PeerConnection,
+        label: &str,
+        options: &RtcDataChannelInit,
+    ) -> Result<RtcDataChannel, JsValue>;
+
+    /// <https://www.w3.org/TR/webrtc/#rtcsctptransport-interface>
+    #[derive(Clone)]
+    #[wasm_bindgen(extends = EventTarget)]
+    pub(crate) type SctpTransport;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn state(this: &SctpTransport) -> Option<String>;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn transport(this: &SctpTransport) -> Option<DtlsTransport>;
+
+    /// In bytes; infinite if there is no limit.
+    #[wasm_bindgen(method, getter, js_name = maxMessageSize)]
+    pub(crate) fn max_message_size(this: &SctpTransport) -> Option<f64>;
+
+    /// <https://www.w3.org/TR/webrtc/#rtcdtlstransport-interface>
+    #[derive(Clone)]
+    #[wasm_bindgen(extends = EventTarget)]
+    pub(crate) type DtlsTransport;
+
+    #[wasm_bindgen(method, getter, js_name = state)]
+    pub(crate) fn dtls_state(this: &DtlsTransport) -> Option<String>;
+
+    /// A channel with the name of its protocol.
+    #[wasm_bindgen(extends = RtcDataChannel)]
+    pub(crate) type DataChannel;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn protocol(this: &DataChannel) -> Option<String>;
+
+    /// <https://fetch.spec.whatwg.org/#fetch-method>
+    #[wasm_bindgen(catch, js_name = fetch)]
+    pub(crate) fn fetch(request: &Request, init: &RequestInit) -> Result<Promise, JsValue>;
+}
+
+/// What was thrown, for a person: name and message of an error, or the value itself.
+pub(crate) fn describe(thrown: &JsValue) -> String {
+    let text =
+        |name: &str| js_sys::Reflect::get(thrown, &name.into()).ok().and_then(|value| value.as_string());
+    match (thrown.as_string(), text("name"), text("message")) {
+        (Some(string), ..) => string,
+        (None, Some(name), Some(message)) => format!("{name}: {message}"),
+        (None, None, Some(message)) => message,
+        _ => format!("{thrown:?}"),
+    }
+}
+
+/// The name of a state, as the W3C writes it.
+pub(crate) fn name(state: impl Into<JsValue>) -> String {
+    state.into().as_string().unwrap_or_default()
+}

@@ -1,0 +1,122 @@
+//! What happened, and when: always on, and cheap.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    rc::Rc,
+};
+
+use futures_core::Stream;
+use futures_util::stream;
+use hola_webrtc_protocol::{Side, Step, TraceData, TraceEvent};
+use web_time::Instant;
+
+use crate::changes::Changes;
+
+/// The events of one connection, from the first step on. Clones share them.
+///
+/// It grows with what happens to the connection, not with the messages.
+#[derive(Clone)]
+pub struct Trace(Rc<Record>);
+
+struct Record {
+    start: Instant,
+    events: RefCell<Vec<TraceEvent>>,
+    ended: Cell<bool>,
+    changes: Changes,
+}
+
+impl Trace {
+    /// Time counts from now.
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(Record {
+            start: Instant::now(),
+            events: RefCell::default(),
+            ended: Cell::new(false),
+            changes: Changes::default(),
+        }))
+    }
+
+    /// All events up to now.
+    pub fn events(&self) -> Vec<TraceEvent> {
+        self.0.events.borrow().clone()
+    }
+
+    /// All events from the first on, then each as it comes. Ends when the connection is gone.
+    pub fn subscribe(&self) -> impl Stream<Item = TraceEvent> + Unpin + 'static {
+        let record = Rc::clone(&self.0);
+        Box::pin(stream::unfold((record, 0), |(record, index)| async move {
+            let event = record
+                .changes
+                .until(|| match record.events.borrow().get(index) {
+                    Some(event) => Some(Some(event.clone())),
+                    None => record.ended.get().then_some(None),
+                })
+                .await?;
+            Some((event, (record, index + 1)))
+        }))
+    }
+
+    /// Adds an event, unless the trace has ended. For a [`Signaller`](crate::Signaller), which alone knows
+    /// what it sends.
+    pub fn record(&self, step: Step, side: Side, data: TraceData) {
+        if !self.0.ended.get() {
+            let at = self.0.start.elapsed().as_secs_f64() * 1e3;
+            self.0.events.borrow_mut().push(TraceEvent { step, side, at, data });
+            self.0.changes.notify();
+        }
+    }
+
+    /// Adds an event of this side.
+    pub(crate) fn client(&self, step: Step, data: TraceData) {
+        self.record(step, Side::Client, data);
+    }
+
+    /// The step of the last event.
+    pub(crate) fn last_step(&self) -> Option<Step> {
+        self.0.events.borrow().last().map(|event| event.step)
+    }
+
+    /// Nothing follows.
+    pub(crate) fn end(&self) {
+        self.0.ended.set(true);
+        self.0.changes.notify();
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Trace").field(&self.0.events.borrow()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, StreamExt};
+
+    use super::*;
+
+    #[test]
+    fn a_late_subscriber_gets_every_event_and_then_the_end() {
+        let trace = Trace::new();
+        trace.client(Step::CreatePeerConnection, TraceData::Began);
+        let mut events = trace.subscribe();
+        assert_eq!(events.next().now_or_never().flatten().unwrap().data, TraceData::Began);
+        assert!(events.next().now_or_never().is_none());
+        trace.client(Step::CreatePeerConnection, TraceData::Done { took: 1.0 });
+        trace.end();
+        trace.client(Step::CreateOffer, TraceData::Began);
+        assert_eq!(events.next().now_or_never().flatten().unwrap().data, TraceData::Done { took: 1.0 });
+        assert_eq!(events.next().now_or_never(), Some(None));
+        assert_eq!(trace.events().len(), 2);
+    }
+
+    #[test]
+    fn time_never_goes_back() {
+        let trace = Trace::new();
+        for _ in 0..100 {
+            trace.client(Step::CreateOffer, TraceData::Began);
+        }
+        assert!(trace.events().is_sorted_by_key(|event| event.at));
+    }
+}

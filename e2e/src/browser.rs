@@ -1,0 +1,123 @@
+//! A browser and the driver that obeys [WebDriver](https://www.w3.org/TR/webdriver2/).
+
+use std::{
+    fs::File,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use fantoccini::{Client, ClientBuilder, wd::Capabilities};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use xtask::{
+    browsers::{CHROMEDRIVER, CHROMIUM, FIREFOX},
+    process::{POLL, Process},
+    server::{agent, free_address},
+};
+
+/// How long a driver may take to start.
+const START: Duration = Duration::from_secs(30);
+
+/// Which browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Browser {
+    /// Chromium or Chrome.
+    Chromium,
+    /// Firefox.
+    Firefox,
+}
+
+/// A driver with one browser. Dropping it ends both, also when the session was never closed.
+#[derive(Debug)]
+pub(crate) struct Driven {
+    /// The session in the browser.
+    pub(crate) client: Client,
+    _driver: Process,
+}
+
+impl Browser {
+    /// Starts the browser without a window, in a language, with the driver's log in `log`.
+    pub(crate) async fn start(self, language: &str, log: &Path) -> Result<Driven> {
+        let address = free_address()?;
+        let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let mut command = self.driver(address.port());
+        command.stdout(log.try_clone()?).stderr(log);
+        let mut driver = Process::spawn("the browser's driver", command)?;
+        let url = format!("http://{address}");
+        wait_until_ready(&mut driver, &url).await?;
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(self.capabilities(language)?)
+            .connect(&url)
+            .await
+            .with_context(|| format!("{self:?} does not start"))?;
+        Ok(Driven { client, _driver: driver })
+    }
+
+    fn driver(self, port: u16) -> Command {
+        let mut command = match self {
+            Self::Chromium => Command::new(CHROMEDRIVER.names[0]),
+            Self::Firefox => Command::new("geckodriver"),
+        };
+        command.arg(format!("--port={port}"));
+        command
+    }
+
+    /// The server's certificate is self-signed: a person would accept it once, here the session does.
+    fn capabilities(self, language: &str) -> Result<Capabilities> {
+        let options = match self {
+            Self::Chromium => ("goog:chromeOptions", chromium(language)?),
+            Self::Firefox => ("moz:firefoxOptions", firefox(language)?),
+        };
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
+        capabilities.insert(options.0.to_owned(), options.1);
+        Ok(capabilities)
+    }
+}
+
+/// Without sandbox, because it does not work for root; quiet, because nothing but loopback is to be reached.
+fn chromium(language: &str) -> Result<Value> {
+    Ok(json!({
+        "binary": CHROMIUM.find().context("Chromium is missing")?,
+        "prefs": { "intl.accept_languages": language },
+        "args": [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1280,1000",
+            format!("--lang={language}"),
+        ],
+    }))
+}
+
+/// Firefox gathers no candidates on loopback unless told to.
+fn firefox(language: &str) -> Result<Value> {
+    Ok(json!({
+        "binary": FIREFOX.find().context("Firefox is missing")?,
+        "args": ["-headless", "--width=1280", "--height=1000"],
+        "prefs": {
+            "intl.accept_languages": language,
+            "media.peerconnection.ice.loopback": true,
+        },
+    }))
+}
+
+async fn wait_until_ready(driver: &mut Process, url: &str) -> Result<()> {
+    let agent = agent();
+    let deadline = Instant::now() + START;
+    while agent.get(format!("{url}/status")).call().is_err() {
+        let ended = driver.ended()?;
+        ensure!(ended.is_none(), "the browser's driver ended at once");
+        ensure!(Instant::now() < deadline, "the browser's driver does not answer");
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}

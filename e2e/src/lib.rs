@@ -1,0 +1,13 @@
+//! Drives the page in real browsers against the real server: what the tests in `tests/` are written with.
+//!
+//! They are run by `cargo xtask test --only e2e`, which builds the server, and installs browsers and drivers.
+
+mod browser;
+mod page;
+mod site;
+mod stage;
+
+pub use browser::Browser;
+pub use page::{Field, Message, Notice, Page, Snapshot, Step};
+pub use site::Site;
+pub use stage::{Stage, in_browser};

@@ -1,0 +1,59 @@
+//! What the page says when something goes wrong, and what the server is left with.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use hola_webrtc_e2e::{Browser, Stage, in_browser};
+
+#[test]
+fn a_server_that_stops_is_told_and_can_be_connected_to_again() -> Result<()> {
+    in_browser(Browser::Chromium, "en", async |stage: &mut Stage| {
+        stage.page.open_ready(&stage.url()).await?;
+        stage.page.connect().await?;
+        stage.stop_server();
+        let told = stage.page.until("the loss is told", |page| page.notice.is_some()).await?;
+        assert_eq!(told.notice_kind(), Some("lost"), "{told:#?}");
+        assert!(told.field.is_some_and(|field| field.disabled));
+
+        stage.start_server()?;
+        let again = stage.page.connect().await?;
+        assert!(again.notice.is_none(), "{again:#?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_server_that_is_down_is_told_at_the_start() -> Result<()> {
+    in_browser(Browser::Chromium, "en", async |stage: &mut Stage| {
+        stage.page.open_ready(&stage.url()).await?;
+        stage.stop_server();
+        stage.page.click("#start").await?;
+        let told = stage.page.until("the failure is told", |page| page.notice.is_some()).await?;
+        assert!(matches!(told.notice_kind(), Some("unreachable" | "certificate")), "{told:#?}");
+        assert!(told.is("failed"), "{told:#?}");
+        assert_eq!(told.steps[4].state, "failed", "the offer could not be sent: {told:#?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_reloaded_page_leaves_no_session_behind() -> Result<()> {
+    in_browser(Browser::Chromium, "en", async |stage: &mut Stage| {
+        stage.page.open_ready(&stage.url()).await?;
+        let session = stage.page.connect().await?.session.context("the session has an id")?;
+        stage.page.reload().await?;
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while !session_ended(&stage.log()?, &session) {
+            ensure!(
+                Instant::now() < deadline,
+                "session {session} still lives two seconds after the page went"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    })
+}
+
+fn session_ended(log: &str, session: &str) -> bool {
+    log.lines().any(|line| line.contains(session) && line.contains("closed"))
+}

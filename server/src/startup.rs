@@ -1,0 +1,102 @@
+//! From the command line to a running server, and to its end.
+
+mod bind;
+mod identity;
+mod report;
+
+use std::{io, time::Duration};
+
+use anyhow::Context;
+use axum::Router;
+use axum_server::Handle;
+use hola_webrtc_server::{RtcServer, cors};
+use tracing_subscriber::EnvFilter;
+
+use self::{identity::Identity, report::Report};
+use crate::{addresses, cli::Cli, https, page};
+
+/// How long requests and sessions may take to end when the server is told to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
+    tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&cli.log)?).with_writer(io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(cli))
+}
+
+async fn serve(cli: &Cli) -> anyhow::Result<()> {
+    let host = addresses::of_host();
+    let identity = Identity::choose(cli, &host)?;
+    let tls = identity.certificate.tls_config().context("TLS cannot be set up")?;
+    let (listener, server) = bind::both(cli.listen, |address| builder(cli).listen(address).start())?;
+    let bound = listener.local_addr()?;
+
+    let greeting = (!cli.greeting_interval.is_zero()).then_some(cli.greeting_interval);
+    tracing::debug!(?greeting, "channels labelled chat are greeted");
+
+    let handle = Handle::new();
+    let app = app(&server, cli);
+    let mut serving = tokio::spawn(https::serve(listener, tls, app, handle.clone()));
+    Report { bound, host: &host, udp: &server.announced(), identity: &identity }.print();
+
+    tokio::select! {
+        ended = &mut serving => return ended?.context("HTTPS ended by itself"),
+        () = told_to_stop() => {}
+    }
+    tracing::info!(sessions = server.session_count(), "stopping");
+    handle.graceful_shutdown(Some(STOP_TIMEOUT));
+    let stopping = async {
+        let (sessions, http) = tokio::join!(tokio::time::timeout(STOP_TIMEOUT, server.shutdown()), serving);
+        if sessions.is_err() {
+            tracing::warn!("not every session ended in time");
+        }
+        http?.context("HTTPS did not end well")
+    };
+    tokio::select! {
+        stopped = stopping => stopped,
+        () = told_to_stop() => Ok(()),
+    }
+}
+
+fn builder(cli: &Cli) -> hola_webrtc_server::Builder {
+    let builder = RtcServer::builder()
+        .max_sessions(cli.max_sessions)
+        .max_message_size(cli.max_message_size)
+        .check_timeout(cli.check_timeout)
+        .open_timeout(cli.open_timeout)
+        .silence_timeout(cli.silence_timeout);
+    if cli.announce.is_empty() { builder } else { builder.announce(cli.announce.iter().copied()) }
+}
+
+/// The signalling, and the page beneath it.
+fn app(server: &RtcServer, cli: &Cli) -> Router {
+    let signalling = server.router().reset_fallback();
+    let signalling = if cli.allow_origin.is_empty() {
+        signalling
+    } else {
+        signalling.layer(cors(cli.allow_origin.iter().cloned()))
+    };
+    signalling.merge(page::router())
+}
+
+/// Ctrl-C, or SIGTERM where there is one.
+#[cfg(unix)]
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        },
+        // Without handlers the signals end the process by themselves.
+        _ => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,16 @@
+//! The project's own commands, `cargo xtask serve | test | package`: they install what is missing and run programs.
+//!
+//! Nothing here knows WebRTC. The end-to-end tests share [`process`] and [`server`].
+
+pub mod browsers;
+pub mod lock;
+pub mod package;
+pub mod parts;
+pub mod process;
+pub mod project;
+pub mod serve;
+pub mod server;
+pub mod test;
+pub mod toolchain;
+pub mod tools;
+pub mod trunk;
