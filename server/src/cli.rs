@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "hola-webrtc", version, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// Address and port of HTTPS (TCP) and of WebRTC (UDP); [::] serves IPv4 and IPv6, port 0 lets the system choose
+    /// Address and port of HTTPS (TCP) and of WebRTC (UDP); port 0 lets the system choose one
     #[arg(long, env = "HOLA_LISTEN", value_name = "ADDRESS", default_value = "[::]:8443")]
     pub(crate) listen: SocketAddr,
 
@@ -34,7 +34,7 @@ pub(crate) struct Cli {
     #[arg(long, env = "HOLA_STATE_DIR", value_name = "FOLDER")]
     pub(crate) state_dir: Option<PathBuf>,
 
-    /// Other origin whose pages may use this server, such as https://example.org, or * for all (repeatable)
+    /// Other origin whose pages may use this server, or * for all (repeatable)
     #[arg(long, env = "HOLA_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) allow_origin: Vec<Origin>,
 
@@ -64,7 +64,7 @@ pub(crate) struct Cli {
           value_parser = humantime::parse_duration)]
     pub(crate) greeting_interval: Duration,
 
-    /// What to log to standard error: error, warn, info, debug, trace, or per module as in info,rtc_ice=debug
+    /// What to log to standard error: error, warn, info, debug, trace, or per module as in `info,rtc_ice=debug`
     #[arg(long, env = "HOLA_LOG", value_name = "FILTER", default_value = "info", value_parser = log_filter)]
     pub(crate) log: String,
 }

@@ -1,8 +1,8 @@
 //! The hola-webrtc server: HTTPS signalling, the page, and every peer's WebRTC on one port number.
 
-mod addresses;
 mod certificate;
 mod cli;
+mod host;
 mod https;
 mod page;
 mod startup;

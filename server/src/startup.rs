@@ -4,7 +4,10 @@ mod bind;
 mod identity;
 mod report;
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 use anyhow::Context;
 use axum::Router;
@@ -13,20 +16,24 @@ use hola_webrtc_server::{RtcServer, cors};
 use tracing_subscriber::EnvFilter;
 
 use self::{identity::Identity, report::Report};
-use crate::{addresses, cli::Cli, https, page};
+use crate::{cli::Cli, host, https, page};
 
 /// How long requests and sessions may take to end when the server is told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&cli.log)?).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&cli.log)?)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(cli))
 }
 
 async fn serve(cli: &Cli) -> anyhow::Result<()> {
-    let host = addresses::of_host();
+    let host = host::addresses();
     let identity = Identity::choose(cli, &host)?;
     let tls = identity.certificate.tls_config().context("TLS cannot be set up")?;
     let (listener, server) = bind::both(cli.listen, |address| builder(cli).listen(address).start())?;

@@ -1,5 +1,7 @@
 //! Every fault of a request draws its own problem and leaves nothing behind.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::time::Duration;

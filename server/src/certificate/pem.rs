@@ -40,7 +40,7 @@ fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, CertificateError> {
 fn bad_pem(path: &Path, error: &PemError) -> CertificateError {
     let why = match error {
         PemError::MissingSectionEnd { end_marker } => {
-            format!("the line {} is missing", String::from_utf8_lossy(end_marker).trim())
+            format!("the line -----END {}----- is missing", String::from_utf8_lossy(end_marker))
         }
         PemError::IllegalSectionStart { line } => {
             format!("a block begins wrongly: {}", String::from_utf8_lossy(line).trim())

@@ -43,9 +43,9 @@ pub(crate) fn kept(
         Ok(certificate) => return Ok(certificate),
         Err(why) => why,
     };
-    tracing::info!(folder = %folder.display(), %why, "a new certificate is made");
     let made = Pem::make(subject, now)?;
     made.write(folder).map_err(|error| CertificateError::Keep { path: folder.to_owned(), error })?;
+    tracing::info!(folder = %folder.display(), %why, "a new certificate was made");
     made.certificate()
 }
 

@@ -9,9 +9,9 @@ use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
 use crate::{
-    addresses,
     certificate::{self, Certificate, CertificateError, Subject},
     cli::Cli,
+    host,
 };
 
 /// The certificate and its source.
@@ -35,12 +35,12 @@ impl Identity {
     ///
     /// A `--state-dir` that cannot be written to is an error. If it is the default folder, as in a container without a home,
     /// the certificate lives in memory: the server works, only that browsers ask anew after each start.
-    pub(crate) fn choose(cli: &Cli, host: &[IpAddr]) -> Result<Self, CertificateError> {
+    pub(crate) fn choose(cli: &Cli, addresses: &[IpAddr]) -> Result<Self, CertificateError> {
         if let (Some(cert), Some(key)) = (&cli.cert, &cli.key) {
             let certificate = certificate::from_pem_files(cert, key)?;
             return Ok(Self { certificate, source: Source::File(cert.clone()) });
         }
-        let subject = subject(cli, host);
+        let subject = subject(cli, addresses);
         let now = OffsetDateTime::now_utc();
         if let Some(folder) = &cli.state_dir {
             let certificate = certificate::kept(folder, &subject, now)?;
@@ -57,11 +57,11 @@ impl Identity {
 }
 
 /// Every name and address under which a browser may open the page.
-fn subject(cli: &Cli, host: &[IpAddr]) -> Subject {
+fn subject(cli: &Cli, of_host: &[IpAddr]) -> Subject {
     let mut names = vec!["localhost".to_owned()];
-    names.extend(addresses::host_name());
+    names.extend(host::name());
     let mut addresses = vec![IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-    addresses.extend(host);
+    addresses.extend(of_host);
     addresses.extend(&cli.announce);
     addresses.extend(Some(cli.listen.ip()).filter(|ip| !ip.is_unspecified()));
     addresses.sort();

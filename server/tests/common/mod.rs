@@ -1,8 +1,9 @@
 //! Raw HTTP over real sockets.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-pub mod program;
+pub(crate) mod program;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -15,15 +16,15 @@ use tokio::{
 };
 
 /// Long enough for whatever happens at once.
-pub const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// An engine on a free port of the loopback.
-pub fn engine() -> RtcServer {
+pub(crate) fn engine() -> RtcServer {
     RtcServer::builder().listen(SocketAddr::from(([127, 0, 0, 1], 0))).start().unwrap()
 }
 
 /// Serves the router on a free port, without TLS.
-pub async fn serve(app: Router) -> SocketAddr {
+pub(crate) async fn serve(app: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
@@ -33,27 +34,27 @@ pub async fn serve(app: Router) -> SocketAddr {
 
 /// A response, read off the wire.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
     /// The value of the header, if the response has it.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then_some(value.trim())
         })
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
     /// The body as a problem, which must agree with the status and say what is wrong.
-    pub fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         assert_eq!(self.header("content-type"), Some(PROBLEM_JSON), "{self:?}");
         let problem: Problem = serde_json::from_slice(&self.body).unwrap();
         assert_eq!((problem.status, problem.code.status()), (self.status, self.status));
@@ -62,32 +63,31 @@ impl Reply {
     }
 
     /// Asserts that the response is this refusal.
-    pub fn assert_refused(&self, code: ProblemCode, what: &str) {
+    pub(crate) fn assert_refused(&self, code: ProblemCode, what: &str) {
         assert_eq!(self.status, code.status(), "{what}: {self:?}");
         assert_eq!(self.problem().code, code, "{what}");
     }
 }
 
 /// A request with the header `Connection: close` and, where there is a body, its length.
-pub fn request(method_and_path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn request(method_and_path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
-    let mut head = format!("{method_and_path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    if !body.is_empty() {
-        head.push_str(&format!("content-length: {}\r\n", body.len()));
-    }
+    let length = body.len().to_string();
+    let length = (!body.is_empty()).then_some(("content-length", length.as_str()));
+    let common = [("host", "localhost"), ("connection", "close")];
+    let fields = common.iter().chain(headers).chain(&length);
+    let fields: Vec<String> = fields.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("{method_and_path} HTTP/1.1\r\n{}", fields.concat());
     [head.as_bytes(), b"\r\n", body].concat()
 }
 
 /// Sends the bytes and reads until the server closes.
-pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Reply {
+pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> Reply {
     exchange_over(TcpStream::connect(address).await.unwrap(), bytes).await
 }
 
 /// Sends the bytes over this stream and reads until the server closes.
-pub async fn exchange_over(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Reply {
+pub(crate) async fn exchange_over(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Reply {
     // A server that has refused already may close before it has read everything.
     let _ = stream.write_all(bytes).await;
     let mut received = Vec::new();
@@ -100,7 +100,7 @@ pub async fn exchange_over(mut stream: impl AsyncRead + AsyncWrite + Unpin, byte
 }
 
 /// An offer of one data channel, as Chromium writes it.
-pub const OFFER: &str = "v=0\r\no=- 4215775240449105457 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
+pub(crate) const OFFER: &str = "v=0\r\no=- 4215775240449105457 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
     a=group:BUNDLE 0\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n\
     m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:sXP5\r\n\
     a=ice-pwd:7m8BnJuxq5jPxQFzYSVoJfCk\r\na=ice-options:trickle\r\na=fingerprint:sha-256 \

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// The addresses at which other hosts may reach this one, IPv4 first: no loopback, and none that is valid on one link
 /// only, because such an address needs a zone, which a URL cannot carry.
-pub(crate) fn of_host() -> Vec<IpAddr> {
+pub(crate) fn addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         tracing::warn!(%error, "the host's addresses cannot be listed");
         Vec::new()
@@ -20,7 +20,7 @@ pub(crate) fn of_host() -> Vec<IpAddr> {
 }
 
 /// The host's name, if it has one that fits a certificate.
-pub(crate) fn host_name() -> Option<String> {
+pub(crate) fn name() -> Option<String> {
     let name = gethostname::gethostname().into_string().ok()?.to_ascii_lowercase();
     let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
     (fits && !name.is_empty() && name != "localhost").then_some(name)
@@ -44,7 +44,7 @@ mod tests {
         {
             assert_eq!(is_link_local(ip.parse().unwrap()), expected, "{ip}");
         }
-        assert!(of_host().iter().all(|ip| !ip.is_loopback()));
-        assert!(of_host().is_sorted());
+        assert!(addresses().iter().all(|ip| !ip.is_loopback()));
+        assert!(addresses().is_sorted());
     }
 }
