@@ -4,8 +4,9 @@
 //! `text` panic when a promise is rejected with something else than an `Error`, and a page may wrap `fetch`
 //! as it likes: <https://github.com/rustwasm/gloo/blob/master/crates/net/src/error.rs>.
 
-use gloo_net::http::{Headers, Request, RequestBuilder};
+use gloo_net::http::{Headers, Request};
 use hola_webrtc_protocol::{Step, signal};
+use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, RequestCache, RequestInit};
@@ -45,11 +46,13 @@ pub(crate) fn delete(url: &str) {
     let init = RequestInit::new();
     // `web-sys` has no setter for it. Setting a property of a plain object does not throw.
     let _ = js_sys::Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
-    if let Ok(request) = RequestBuilder::build(Request::delete(url)) {
-        let request = request.into();
+    // It leaves now, as the page may be on its way out. Whether it arrives or not, there is nothing more to do:
+    // the server sees the end by itself.
+    if let Ok(request) = Request::delete(url).build()
+        && let Ok(promise) = sys::fetch(&request.into(), &init)
+    {
         spawn_local(async move {
-            // Whether it arrives or not, there is nothing more to do: the server sees the end by itself.
-            let _ = send(&request, &init).await;
+            let _ = JsFuture::from(Promise::resolve(&promise)).await;
         });
     }
 }
@@ -79,14 +82,13 @@ impl Response {
     /// The body.
     pub(crate) async fn text(&self) -> Result<String, RtcError> {
         let text = self.raw.text().map_err(|thrown| js(&thrown))?;
-        let text =
-            JsFuture::from(text).await.map_err(|thrown| unreachable(&self.url(), &sys::describe(&thrown)))?;
+        let text = JsFuture::from(text).await.map_err(|thrown| broken_off(&sys::describe(&thrown)))?;
         Ok(text.as_string().unwrap_or_default())
     }
 }
 
 async fn send(request: &web_sys::Request, init: &RequestInit) -> Result<web_sys::Response, JsValue> {
-    JsFuture::from(sys::fetch(request, init)?).await?.dyn_into()
+    JsFuture::from(Promise::resolve(&sys::fetch(request, init)?)).await?.dyn_into()
 }
 
 /// Aborts the request with its owner.
@@ -100,6 +102,11 @@ impl Drop for AbortOnDrop {
 
 fn unreachable(url: &str, cause: &str) -> RtcError {
     let cause = format!("no reply from {url}: {cause}");
+    RtcError::new(Step::SendOffer, ErrorKind::ServerUnreachable, cause)
+}
+
+fn broken_off(cause: &str) -> RtcError {
+    let cause = format!("the reply to the offer broke off: {cause}");
     RtcError::new(Step::SendOffer, ErrorKind::ServerUnreachable, cause)
 }
 

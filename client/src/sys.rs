@@ -1,7 +1,6 @@
 //! What `web-sys` lacks: the transports below a peer connection, and calls that may throw where it says they
 //! cannot. All of it may be missing in a browser, so every getter gives an `Option`.
 
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{EventTarget, Request, RequestInit, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection};
 
@@ -54,9 +53,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn protocol(this: &DataChannel) -> Option<String>;
 
-    /// <https://fetch.spec.whatwg.org/#fetch-method>
-    #[wasm_bindgen(catch, js_name = fetch)]
-    pub(crate) fn fetch(request: &Request, init: &RequestInit) -> Result<Promise, JsValue>;
+    /// <https://fetch.spec.whatwg.org/#fetch-method>. It returns a promise, unless a page has put something else
+    /// in its place.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn fetch(request: &Request, init: &RequestInit) -> Result<JsValue, JsValue>;
 }
 
 /// What was thrown, for a person: name and message of an error, or the value itself.

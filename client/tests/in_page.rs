@@ -25,6 +25,7 @@ use support::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::RtcDataChannelState;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -211,6 +212,12 @@ async fn both_sides_may_open_channels() {
     let mut channel = soon(incoming.next()).await.unwrap();
     assert_eq!(channel.label(), "theirs");
     soon(channel.ready()).await.unwrap();
+    soon(async {
+        while theirs.ready_state() != RtcDataChannelState::Open {
+            pause(5).await;
+        }
+    })
+    .await;
     theirs.send_with_str("from there").unwrap();
     assert_eq!(next(&mut channel).await, Message::from("from there"));
 }
@@ -367,7 +374,7 @@ async fn the_gate_is_passed_before_each_step_and_does_not_use_up_the_deadline() 
 
 #[wasm_bindgen_test]
 async fn giving_up_midway_leaves_nothing_behind() {
-    for steps_taken in 0..10 {
+    for steps_taken in 0..10_usize {
         let peers = PeerConnections::new();
         let gates_left = Cell::new(steps_taken);
         let gate = Gate::new(move |_| {
@@ -414,10 +421,7 @@ async fn every_listener_is_gone_with_its_connection() {
     soon(more.ready()).await.unwrap();
     assert!(listeners.registered() > 15.0, "{}", listeners.registered());
     connection.close();
-    let left: Vec<_> = listeners.live();
-    // What the answerer's channels listen to is its own.
-    let own = left.iter().filter(|name| name.contains("message")).count();
-    assert!(own == left.len() && own <= 2, "{left:?}");
+    assert_eq!(listeners.live(), Vec::<String>::new());
 }
 
 #[wasm_bindgen_test]
@@ -450,6 +454,7 @@ async fn a_missing_transport_object_is_not_missed() {
     define(&hidden);
     let answerer = Answerer::new();
     let result = soon(connect_with(answerer.clone(), ConnectOptions::default())).await;
+    let limit = result.map(|connection| connection.channel().max_message_size());
     define(&descriptor);
-    assert_eq!(result.unwrap().channel().max_message_size(), None);
+    assert_eq!(limit.unwrap(), None);
 }

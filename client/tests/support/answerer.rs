@@ -6,11 +6,10 @@ use std::{
     time::Duration,
 };
 
-use gloo_events::EventListener;
 use hola_webrtc_client::{
     EndSession, Reply, RtcError, SessionDescription, SessionId, Signaller, Step, Trace,
 };
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     MessageEvent, RtcDataChannel, RtcDataChannelEvent, RtcDataChannelType, RtcIceGatheringState,
@@ -19,7 +18,8 @@ use web_sys::{
 
 pub const SESSION: SessionId = SessionId::from_bytes([42; 16]);
 
-/// Answers one offer, and echoes on every channel.
+/// Answers one offer, and echoes on every channel. It sets its handlers as properties, so that it does not count
+/// as a listener.
 #[derive(Clone)]
 pub struct Answerer(Rc<Inner>);
 
@@ -28,8 +28,8 @@ struct Inner {
     tamper: Box<dyn Fn(String) -> String>,
     offer: RefCell<Option<SessionDescription>>,
     ended: Rc<Cell<u32>>,
-    channels: RefCell<Vec<RtcDataChannel>>,
-    listeners: RefCell<Vec<EventListener>>,
+    channels: Rc<RefCell<Vec<RtcDataChannel>>>,
+    _on_channel: Closure<dyn Fn(RtcDataChannelEvent)>,
 }
 
 impl Answerer {
@@ -39,29 +39,27 @@ impl Answerer {
 
     /// Changes the answer on its way.
     pub fn tampering(tamper: impl Fn(String) -> String + 'static) -> Self {
-        let answerer = Self(Rc::new(Inner {
-            pc: RtcPeerConnection::new().unwrap(),
+        let pc = RtcPeerConnection::new().unwrap();
+        let channels = Rc::<RefCell<Vec<_>>>::default();
+        let echo = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| echo(&event));
+        let on_channel = Closure::<dyn Fn(RtcDataChannelEvent)>::new({
+            let channels = Rc::clone(&channels);
+            move |event: RtcDataChannelEvent| {
+                let channel: RtcDataChannel = event.channel();
+                channel.set_binary_type(RtcDataChannelType::Arraybuffer);
+                channel.set_onmessage(Some(echo.as_js_value().unchecked_ref()));
+                channels.borrow_mut().push(channel);
+            }
+        });
+        pc.set_ondatachannel(Some(on_channel.as_js_value().unchecked_ref()));
+        Self(Rc::new(Inner {
+            pc,
             tamper: Box::new(tamper),
             offer: RefCell::default(),
             ended: Rc::default(),
-            channels: RefCell::default(),
-            listeners: RefCell::default(),
-        }));
-        let weak = Rc::downgrade(&answerer.0);
-        let listener = EventListener::new(&answerer.0.pc, "datachannel", move |event| {
-            if let Some(inner) = weak.upgrade() {
-                let channel = event.unchecked_ref::<RtcDataChannelEvent>().channel();
-                channel.set_binary_type(RtcDataChannelType::Arraybuffer);
-                let echo = EventListener::new(&channel, "message", {
-                    let channel = channel.clone();
-                    move |event| echo(&channel, &event.unchecked_ref::<MessageEvent>().data())
-                });
-                inner.listeners.borrow_mut().push(echo);
-                inner.channels.borrow_mut().push(channel);
-            }
-        });
-        answerer.0.listeners.borrow_mut().push(listener);
-        answerer
+            channels,
+            _on_channel: on_channel,
+        }))
     }
 
     pub fn pc(&self) -> &RtcPeerConnection {
@@ -89,7 +87,9 @@ impl Answerer {
     }
 }
 
-fn echo(channel: &RtcDataChannel, data: &JsValue) {
+fn echo(event: &MessageEvent) {
+    let channel: RtcDataChannel = event.target().unwrap().unchecked_into();
+    let data = event.data();
     match data.as_string() {
         Some(text) => channel.send_with_str(&text),
         None => channel.send_with_array_buffer(data.unchecked_ref()),
@@ -121,6 +121,10 @@ impl Signaller for Answerer {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.pc.set_ondatachannel(None);
+        for channel in self.channels.borrow().iter() {
+            channel.set_onmessage(None);
+        }
         self.pc.close();
     }
 }

@@ -17,9 +17,15 @@ impl Replaced {
         Self { object: object.clone(), name, original }
     }
 
-    /// `window.fetch`, as a JavaScript function body whose arguments are `request` and `init`.
+    /// `window.fetch`, as a JavaScript function body whose arguments are `request` and `init`; the original is
+    /// `browserFetch`.
     pub fn fetch(body: &str) -> Self {
-        Self::new(&js_sys::global(), "fetch", &Function::new_with_args("request, init", body))
+        let make = format!("return function (request, init) {{ {body} }}");
+        let global = js_sys::global();
+        let original = Reflect::get(&global, &"fetch".into()).unwrap();
+        let fetch =
+            Function::new_with_args("browserFetch", &make).call1(&JsValue::UNDEFINED, &original).unwrap();
+        Self::new(&global, "fetch", &fetch)
     }
 }
 
