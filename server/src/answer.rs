@@ -20,7 +20,6 @@ use rtc::{
         sdp::RTCSessionDescription,
         transport::{RTCDtlsRole, RTCIceCandidateInit},
     },
-    shared::error::Error,
 };
 
 use crate::server::AnswerError;
@@ -73,9 +72,10 @@ impl Answerer {
     }
 
     /// Random bytes from the provider's generator.
-    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], String> {
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], AnswerError> {
         let mut bytes = [0; N];
-        self.provider.random().fill(&mut bytes).map_err(|error| error.to_string())?;
+        let filled = self.provider.random().fill(&mut bytes);
+        filled.map_err(|error| AnswerError::Internal(error.to_string()))?;
         Ok(bytes)
     }
 
@@ -92,8 +92,9 @@ impl Answerer {
         let mut stopwatch = Stopwatch::start();
 
         // 6a. Build the peer.
-        let ufrag = self.secret::<8>()?;
-        let mut connection = self.build(now, &ufrag)?;
+        let ufrag = format!("{:016x}", u64::from_ne_bytes(self.random()?));
+        let password = format!("{:032x}", u128::from_ne_bytes(self.random()?));
+        let mut connection = self.build(now, &ufrag, password)?;
         stopwatch.lap(Step::BuildPeer);
 
         // 6b. Set the offer as remote description, without its candidates: the peer is to contact nobody who
@@ -124,10 +125,10 @@ impl Answerer {
         Ok(Answer { connection, sdp: local.sdp, ufrag, timings: stopwatch.laps })
     }
 
-    fn build(&self, now: Instant, ufrag: &str) -> Result<RTCPeerConnection, AnswerError> {
+    fn build(&self, now: Instant, ufrag: &str, password: String) -> Result<RTCPeerConnection, AnswerError> {
         let settings = SettingEngineBuilder::new()
             .with_crypto_provider(self.provider.clone())
-            .with_ice_credentials(ufrag.to_owned(), self.secret::<16>()?)
+            .with_ice_credentials(ufrag.to_owned(), password)
             .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECK_LIMIT))
             // The engine has its own timeouts, which count every datagram and not ICE's alone.
             .with_ice_timeouts(Some(Duration::ZERO), Some(Duration::ZERO), Some(KEEPALIVE))
@@ -159,16 +160,9 @@ impl Answerer {
             kind: CandidateType::Host,
         })
     }
-
-    /// A random ICE user name fragment or password of N bytes, in hexadecimal digits, which RFC 8839, 5.4
-    /// allows in both.
-    fn secret<const N: usize>(&self) -> Result<String, AnswerError> {
-        let bytes = self.random::<N>().map_err(AnswerError::Internal)?;
-        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-    }
 }
 
-fn bad_sdp(error: Error) -> AnswerError {
+fn bad_sdp(error: impl std::fmt::Display) -> AnswerError {
     AnswerError::BadSdp(error.to_string())
 }
 

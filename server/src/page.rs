@@ -104,12 +104,12 @@ fn common_headers() -> [(HeaderName, HeaderValue); 2] {
 /// HTTPS server, because it can be told to use another one.
 fn secure(html: &[u8]) -> HeaderMap {
     let html = String::from_utf8_lossy(html);
-    let mut script_sources = "'self' 'wasm-unsafe-eval'".to_owned();
-    for script in inline_scripts(&html) {
-        script_sources += &format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(script)));
-    }
+    let script_sources: Vec<String> = inline_scripts(&html)
+        .map(|script| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(script))))
+        .collect();
+    let script_sources = script_sources.join(" ");
     let policy = format!(
-        "default-src 'self'; script-src {script_sources}; style-src 'self' 'unsafe-inline'; \
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {script_sources}; style-src 'self' 'unsafe-inline'; \
          img-src 'self' data:; connect-src 'self' https:; object-src 'none'; base-uri 'self'; form-action 'none'; \
          frame-ancestors 'self'"
     );

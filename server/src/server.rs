@@ -22,6 +22,7 @@ use crate::{
 
 /// The settings of a server.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Builder {
     listen: SocketAddr,
     announce: Vec<IpAddr>,

@@ -12,11 +12,11 @@ use std::{
 use anyhow::Context;
 use axum::Router;
 use axum_server::Handle;
-use hola_webrtc_server::{RtcServer, cors};
+use hola_webrtc_server::{RtcServer, cors, echo, host_addresses};
 use tracing_subscriber::EnvFilter;
 
 use self::{identity::Identity, report::Report};
-use crate::{cli::Cli, host, https, page};
+use crate::{cli::Cli, https, page};
 
 /// How long requests and sessions may take to end when the server is told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,19 +33,18 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
 }
 
 async fn serve(cli: &Cli) -> anyhow::Result<()> {
-    let host = host::addresses();
+    let host = host_addresses();
     let identity = Identity::choose(cli, &host)?;
     let tls = identity.certificate.tls_config().context("TLS cannot be set up")?;
     let (listener, server) = bind::both(cli.listen, |address| builder(cli).listen(address).start())?;
     let bound = listener.local_addr()?;
 
-    let greeting = (!cli.greeting_interval.is_zero()).then_some(cli.greeting_interval);
-    tracing::debug!(?greeting, "channels labelled chat are greeted");
+    tokio::spawn(echo::serve(server.clone(), cli.greeting_interval));
 
     let handle = Handle::new();
     let app = app(&server, cli);
     let mut serving = tokio::spawn(https::serve(listener, tls, app, handle.clone()));
-    Report { bound, host: &host, udp: &server.announced(), identity: &identity }.print();
+    Report { bound, host: &host, udp: server.announced(), identity: &identity }.print();
 
     tokio::select! {
         ended = &mut serving => return ended?.context("HTTPS ended by itself"),

@@ -104,12 +104,11 @@ impl Channels {
                 break;
             }
             moved = true;
-            match decode(message) {
-                Some(message) => entry.pipe.deliver(message),
-                None => {
-                    info!(session = %self.session, "channel {id} sent text that is not UTF-8 and is closed");
-                    entry.close(connection, id);
-                }
+            if let Some(message) = decode(message) {
+                entry.pipe.deliver(message);
+            } else {
+                info!(session = %self.session, "channel {id} sent text that is not UTF-8 and is closed");
+                entry.close(connection, id);
             }
         }
         moved

@@ -101,7 +101,7 @@ impl Core {
         }
         let answer = catch_unwind(AssertUnwindSafe(|| self.answerer.answer(now, offer)))
             .unwrap_or_else(|_| Err(AnswerError::Internal("the answerer panicked".to_owned())))?;
-        let id = SessionId::from_bytes(self.answerer.random().map_err(AnswerError::Internal)?);
+        let id = SessionId::from_bytes(self.answerer.random()?);
         for (step, took) in &answer.timings {
             info!(session = %id, %step, "{} ({:.2} ms)", step.title(), took.as_secs_f64() * 1e3);
         }

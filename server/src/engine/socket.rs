@@ -131,7 +131,9 @@ impl Port {
                 &first.bytes[..]
             } else {
                 self.run.clear();
-                run.iter().for_each(|datagram| self.run.extend_from_slice(&datagram.bytes));
+                for datagram in run {
+                    self.run.extend_from_slice(&datagram.bytes);
+                }
                 &self.run[..]
             };
             let transmit = Transmit {
@@ -154,10 +156,10 @@ impl Port {
 
     async fn send_one(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         loop {
-            let send = || self.state.try_send(UdpSockRef::from(&self.io), transmit);
-            match self.io.try_io(Interest::WRITABLE, send) {
+            let attempt = || self.state.try_send(UdpSockRef::from(&self.io), transmit);
+            match self.io.try_io(Interest::WRITABLE, attempt) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.io.writable().await?,
-                sent => return sent,
+                done => return done,
             }
         }
     }

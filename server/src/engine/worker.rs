@@ -1,7 +1,7 @@
 //! The thread of an engine: waits for datagrams, timers, orders and handlers, and lets the core deal with
 //! them. Handlers that are spawned through their session run on it as well.
 
-use std::{io, sync::Arc, thread, time::Instant};
+use std::{io, ops::ControlFlow, sync::Arc, thread, time::Instant};
 
 use hola_webrtc_protocol::SessionId;
 use tokio::{
@@ -74,19 +74,19 @@ impl Worker {
 
     async fn run(mut self) {
         loop {
-            let mut stop = None;
+            let mut next = ControlFlow::Continue(());
             tokio::select! {
                 () = self.port.readable() => {}
                 () = self.bells.rang() => {}
                 () = sleep_to(self.core.deadline()) => {}
                 order = self.orders.recv() => match order {
-                    Some(order) => stop = self.obey(order),
-                    None => stop = Some(None),
+                    Some(order) => next = self.obey(order),
+                    None => next = ControlFlow::Break(None),
                 },
             }
             self.read();
             self.flush().await;
-            if let Some(reply) = stop {
+            if let ControlFlow::Break(reply) = next {
                 self.core.close_all();
                 self.flush().await;
                 // Whoever waits may be gone.
@@ -96,8 +96,8 @@ impl Worker {
         }
     }
 
-    /// Returns who wants to know that the worker has stopped, if it is to stop.
-    fn obey(&mut self, order: Order) -> Option<Option<oneshot::Sender<()>>> {
+    /// Breaks with whoever wants to know that the worker has stopped, if it is to stop.
+    fn obey(&mut self, order: Order) -> ControlFlow<Option<oneshot::Sender<()>>> {
         // Whoever gave the order may be gone; a session it will never hear of then ends by its timeout.
         match order {
             Order::Answer { offer, context, reply } => {
@@ -106,9 +106,9 @@ impl Worker {
             Order::Close { id, reply } => {
                 let _ = reply.send(self.core.close(id));
             }
-            Order::Stop { reply } => return Some(Some(reply)),
+            Order::Stop { reply } => return ControlFlow::Break(Some(reply)),
         }
-        None
+        ControlFlow::Continue(())
     }
 
     fn read(&mut self) {

@@ -29,7 +29,7 @@ fn check(answer: &str, offer: &str, password: &str, nominates: bool) -> StunMess
         Box::new(PriorityAttr(1)),
     ];
     if nominates {
-        attributes.push(Box::new(UseCandidateAttr::default()));
+        attributes.push(Box::new(UseCandidateAttr));
     }
     attributes.push(Box::new(integrity(password)));
     attributes.push(Box::new(FINGERPRINT));
