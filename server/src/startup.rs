@@ -3,6 +3,7 @@
 mod bind;
 mod identity;
 mod report;
+mod stop;
 
 use std::{
     io::{self, IsTerminal},
@@ -15,7 +16,7 @@ use axum_server::Handle;
 use hola_webrtc_server::{RtcServer, cors, echo, host_addresses};
 use tracing_subscriber::EnvFilter;
 
-use self::{identity::Identity, report::Report};
+use self::{identity::Identity, report::Report, stop::StopSignals};
 use crate::{cli::Cli, https, page};
 
 /// How long requests and sessions may take to end when the server is told to stop.
@@ -41,6 +42,7 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
 
     tokio::spawn(echo::serve(server.clone(), cli.greeting_interval));
 
+    let mut signals = StopSignals::listen().context("signals cannot be received")?;
     let handle = Handle::new();
     let app = app(&server, cli);
     let mut serving = tokio::spawn(https::serve(listener, tls, app, handle.clone()));
@@ -48,7 +50,7 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
 
     tokio::select! {
         ended = &mut serving => return ended?.context("HTTPS ended by itself"),
-        () = told_to_stop() => {}
+        () = signals.next() => {}
     }
     tracing::info!(sessions = server.session_count(), "stopping");
     handle.graceful_shutdown(Some(STOP_TIMEOUT));
@@ -61,7 +63,8 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
     };
     tokio::select! {
         stopped = stopping => stopped,
-        () = told_to_stop() => Ok(()),
+        // Told twice, it does not wait for anybody.
+        () = signals.next() => Ok(()),
     }
 }
 
@@ -84,25 +87,4 @@ fn app(server: &RtcServer, cli: &Cli) -> Router {
         signalling.layer(cors(cli.allow_origin.iter().cloned()))
     };
     signalling.merge(page::router())
-}
-
-/// Ctrl-C, or SIGTERM where there is one.
-#[cfg(unix)]
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        },
-        // Without handlers the signals end the process by themselves.
-        _ => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn told_to_stop() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
