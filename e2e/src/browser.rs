@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use xtask::{
     browsers::{CHROMEDRIVER, CHROMIUM, FIREFOX},
     process::{POLL, Process},
-    server::{agent, free_address},
+    server::{agent, free_address, reachable},
 };
 
 /// How long a driver may take to start.
@@ -40,7 +40,7 @@ pub(crate) struct Driven {
 impl Browser {
     /// Starts the browser without a window, in a language, with the driver's log in `log`.
     pub(crate) async fn start(self, language: &str, log: &Path) -> Result<Driven> {
-        let address = free_address()?;
+        let address = reachable(free_address()?);
         let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = self.driver(address.port());
         command.stdout(log.try_clone()?).stderr(log);

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use tokio::runtime;
 use xtask::{
     project::Project,
-    server::{Launch, Server, free_address},
+    server::{Launch, Server, free_address, reachable},
 };
 
 use crate::{Browser, Page};
@@ -37,7 +37,7 @@ pub struct Stage {
 impl Stage {
     /// The address of the page, as the server serves it.
     pub fn url(&self) -> String {
-        format!("https://{}/", self.listen)
+        format!("https://{}/", reachable(self.listen))
     }
 
     /// Ends the server as a service manager would.

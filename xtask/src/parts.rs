@@ -210,6 +210,7 @@ impl<'a> Bench<'a> {
     fn e2e(&self) -> Result<()> {
         cmd!(self.shell, "cargo test --locked --package {E2E}")
             .env(SERVER_BINARY, server::binary(self.project, PROFILE))
+            .env("RUST_LIB_BACKTRACE", "0") // a failed expectation is told by what the page shows
             .run()
             .context("the tests failed")
     }

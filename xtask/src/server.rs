@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -138,11 +138,12 @@ pub fn agent() -> Agent {
     Agent::config_builder().tls_config(tls).timeout_global(timeout).proxy(None).build().into()
 }
 
-/// An address on loopback whose port is free for TCP and for UDP.
+/// Every IPv4 address of this machine, at a port that is free for TCP and for UDP. A server on loopback alone would not
+/// do for tests: Firefox gathers no candidates there for a page that has no camera, and pairs no others with it.
 pub fn free_address() -> Result<SocketAddr> {
     const ATTEMPTS: usize = 20;
     for _ in 0..ATTEMPTS {
-        let listener = TcpListener::bind((IpAddr::from([127, 0, 0, 1]), 0))?;
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
         let address = listener.local_addr()?;
         if UdpSocket::bind(address).is_ok() {
             return Ok(address);
