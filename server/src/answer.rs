@@ -86,6 +86,9 @@ impl Answerer {
     /// knows its addresses, and it needs none of the client's candidates, because the client's checks tell
     /// where it is.
     pub(crate) fn answer(&self, now: Instant, offer: &str) -> Result<Answer, AnswerError> {
+        // Without the candidates: the peer is to contact nobody who has not sent an authenticated check first,
+        // or a forged offer could aim it at anyone. https://www.rfc-editor.org/rfc/rfc8445#section-19.5.1
+        let remote = RTCSessionDescription::offer(sdp::without_candidates(offer)).map_err(bad_sdp)?;
         if !sdp::has_data_channel(offer) {
             return Err(AnswerError::NoDataChannel);
         }
@@ -97,10 +100,7 @@ impl Answerer {
         let mut connection = self.build(now, &ufrag, password)?;
         stopwatch.lap(Step::BuildPeer);
 
-        // 6b. Set the offer as remote description, without its candidates: the peer is to contact nobody who
-        //     has not sent an authenticated check first, or a forged offer could aim it at anyone.
-        //     https://www.rfc-editor.org/rfc/rfc8445#section-19.5.1
-        let remote = RTCSessionDescription::offer(sdp::without_candidates(offer)).map_err(bad_sdp)?;
+        // 6b. Set the offer as remote description.
         connection.set_remote_description(now, remote).map_err(bad_sdp)?;
         stopwatch.lap(Step::SetRemoteOffer);
 

@@ -104,7 +104,10 @@ impl Worker {
                 let _ = reply.send(self.core.answer(Instant::now(), &offer, context));
             }
             Order::Close { id, reply } => {
-                let _ = reply.send(self.core.close(id));
+                let closed = self.core.close(id);
+                // Whoever hears of the end finds the session gone.
+                self.core.flush(Instant::now());
+                let _ = reply.send(closed);
             }
             Order::Stop { reply } => return ControlFlow::Break(Some(reply)),
         }

@@ -144,7 +144,7 @@ fn garbage_during_a_conversation_changes_nothing() {
             .map(|_| {
                 random =
                     random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                (random >> 33) as u8
+                random.to_be_bytes()[0]
             })
             .collect();
         // From the peer's own address, and from a stranger's.

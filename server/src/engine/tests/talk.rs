@@ -26,7 +26,7 @@ fn messages_of_every_size_and_kind_come_back_unchanged_and_in_order() {
     let mut messages = Vec::new();
     for size in [0, 1, 1200, 16_384, 65_536] {
         messages.push(Message::Text("ñ".repeat(size / 2)));
-        messages.push(Message::Binary((0..size).map(|byte| byte as u8).collect()));
+        messages.push(Message::Binary((0..=255).cycle().take(size).collect()));
     }
     let now = world.now;
     for message in &messages {
