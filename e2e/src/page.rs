@@ -1,11 +1,13 @@
 //! The page as its user sees it: what it shows, and what can be clicked and typed.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Debug,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use fantoccini::{Client, Locator, key::Key};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, de::DeserializeOwned};
 
 /// How long the page may take to show something.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -132,22 +134,25 @@ impl Page {
         Ok(self.client.refresh().await?)
     }
 
-    /// What the page shows now.
-    pub async fn look(&self) -> Result<Snapshot> {
-        let seen = self.client.execute(include_str!("look.js"), Vec::new()).await?;
-        serde_json::from_value(seen).context("the page shows something unexpected")
-    }
-
     /// Waits until the page shows what is expected.
     pub async fn until(&self, expected: &str, holds: impl Fn(&Snapshot) -> bool) -> Result<Snapshot> {
+        self.until_script(expected, include_str!("look.js"), holds).await
+    }
+
+    /// Waits until what a script returns is what is expected: for pages other than ours.
+    pub async fn until_script<T>(&self, expected: &str, script: &str, holds: impl Fn(&T) -> bool) -> Result<T>
+    where
+        T: Debug + DeserializeOwned,
+    {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let snapshot = self.look().await?;
-            if holds(&snapshot) {
-                return Ok(snapshot);
+            let shown = self.client.execute(script, Vec::new()).await?;
+            let shown = serde_json::from_value(shown).context("the page shows something unexpected")?;
+            if holds(&shown) {
+                return Ok(shown);
             }
             if Instant::now() > deadline {
-                bail!("waited {} s until {expected}; the page shows {snapshot:#?}", PATIENCE.as_secs());
+                bail!("waited {} s until {expected}; the page shows {shown:#?}", PATIENCE.as_secs());
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -183,20 +188,5 @@ impl Page {
     pub async fn noted_steps(&self) -> Result<Vec<String>> {
         let noted = self.client.execute("return window.notedSteps", Vec::new()).await?;
         serde_json::from_value(noted).context("no steps were noted")
-    }
-
-    /// Waits until a script gives something other than null.
-    pub async fn until_some(&self, script: &str) -> Result<Value> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let value = self.client.execute(script, Vec::new()).await?;
-            if !value.is_null() {
-                return Ok(value);
-            }
-            if Instant::now() > deadline {
-                bail!("waited {} s for {script}", PATIENCE.as_secs());
-            }
-            tokio::time::sleep(LOOK).await;
-        }
     }
 }

@@ -51,6 +51,13 @@ impl Stage {
         Ok(())
     }
 
+    /// Starts the server anew, so that pages of another origin may use it too.
+    pub fn allow_origin(&mut self, origin: &str) -> Result<()> {
+        self.stop_server();
+        self.launch = self.launch.clone().arguments(["--allow-origin", origin]);
+        self.start_server()
+    }
+
     /// What the server has logged so far.
     pub fn log(&self) -> Result<String> {
         let path = report(&self.name, "server.log")?;
