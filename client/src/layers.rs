@@ -1,6 +1,6 @@
 //! Step 8, the layers that come up on top of each other: ICE, DTLS, SCTP, the channel.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use hola_webrtc_protocol::{Step, TraceData};
 use wasm_bindgen_futures::spawn_local;
@@ -12,11 +12,12 @@ use crate::{Connection, ErrorKind, RtcError, channel::ChannelCore, peer::Peer, s
 pub(crate) struct Layers {
     peer: Rc<Peer>,
     channel: Rc<ChannelCore>,
+    ice_was_connected: Cell<bool>,
 }
 
 impl Layers {
     pub(crate) fn new(peer: Rc<Peer>, channel: Rc<ChannelCore>) -> Self {
-        Self { peer, channel }
+        Self { peer, channel, ice_was_connected: Cell::new(false) }
     }
 
     /// Step 8a. Resolves when a pair of candidates carries data.
@@ -28,6 +29,7 @@ impl Layers {
             )
         })
         .await?;
+        self.ice_was_connected.set(true);
         self.tell_candidate_pair();
         Ok(())
     }
@@ -84,9 +86,12 @@ impl Layers {
         let (dtls, sctp) = (transports.dtls_state(), transports.sctp_state());
         let (dtls, sctp_closed) = (dtls.as_deref(), sctp.as_deref() == Some("closed"));
         let pc = self.peer.raw();
-        let (step, kind, cause) = if pc.ice_connection_state() == RtcIceConnectionState::Failed {
+        let ice_failed = pc.ice_connection_state() == RtcIceConnectionState::Failed;
+        let any_failed = dtls == Some("failed") || pc.connection_state() == RtcPeerConnectionState::Failed;
+        // Firefox tells of the upper layers first: it is ICE that failed if that never came up.
+        let (step, kind, cause) = if ice_failed || (any_failed && !self.ice_was_connected.get()) {
             (Step::CheckConnectivity, IceFailed, "no pair of candidates reached the other side")
-        } else if dtls == Some("failed") || pc.connection_state() == RtcPeerConnectionState::Failed {
+        } else if any_failed {
             (Step::HandshakeDtls, DtlsFailed, "the DTLS handshake failed")
         } else if sctp_closed && matches!(dtls, Some("new" | "connecting")) {
             // Chromium tells of the SCTP transport first, and of its reason later.

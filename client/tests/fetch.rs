@@ -1,7 +1,7 @@
 //! Signalling against a `fetch` that answers as a test wants, and the JavaScript API on top.
 
 #![cfg(target_arch = "wasm32")]
-#![allow(missing_docs, unreachable_pub, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::expect_used, clippy::unwrap_used, reason = "a test")]
 
 mod support;
 

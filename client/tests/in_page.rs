@@ -1,7 +1,7 @@
 //! A connection inside the page: the client and an answerer made of the browser's own `RTCPeerConnection`.
 
 #![cfg(target_arch = "wasm32")]
-#![allow(missing_docs, unreachable_pub, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::expect_used, clippy::unwrap_used, reason = "a test")]
 
 mod support;
 
@@ -276,7 +276,7 @@ async fn sending_waits_at_the_high_water_mark_and_nothing_is_lost() {
             assert_eq!(next(&mut receiver).await.len(), SIZE as usize);
         }
     };
-    support::within(Duration::from_secs(60), futures_util::future::join(send, receive)).await;
+    support::within(Duration::from_mins(1), futures_util::future::join(send, receive)).await;
     assert!(most > HIGH_WATER / 2, "the mark was never near: {most}");
     assert!(most <= HIGH_WATER + SIZE, "{most} bytes waited");
 
@@ -289,11 +289,11 @@ async fn sending_waits_at_the_high_water_mark_and_nothing_is_lost() {
 #[wasm_bindgen_test]
 async fn a_thousand_messages_arrive_in_order() {
     let (connection, _answerer) = connected().await;
-    let (mut sender, receiver) = (connection.channel(), connection.channel());
+    let (mut sender, echoes) = (connection.channel(), connection.channel());
     for number in 0..1000 {
         sender.feed(Message::from(number.to_string())).await.unwrap();
     }
-    let received: Vec<_> = soon(receiver.take(1000).collect()).await;
+    let received: Vec<_> = soon(echoes.take(1000).collect()).await;
     assert!(
         received
             .into_iter()

@@ -1,7 +1,7 @@
 //! The JavaScript API, as a page uses it: with a server of another make, which replies 200 and no `Location`.
 
 #![cfg(all(target_arch = "wasm32", feature = "js"))]
-#![allow(missing_docs, unreachable_pub, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::expect_used, clippy::unwrap_used, reason = "a test")]
 
 mod support;
 

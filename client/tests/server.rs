@@ -2,7 +2,7 @@
 //! origin: `hola-webrtc --listen 127.0.0.1:0 --allow-origin '*'`.
 
 #![cfg(all(target_arch = "wasm32", feature = "server-tests"))]
-#![allow(missing_docs, unreachable_pub, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::expect_used, clippy::unwrap_used, reason = "a test")]
 
 mod support;
 
@@ -34,10 +34,11 @@ async fn echo() -> (Connection, Channel) {
 }
 
 /// The status that a request to the server has, without a body.
-async fn status(method: &str, path: &str) -> f64 {
+async fn status(method: &str, path: &str) -> i32 {
     let fetch = format!("fetch('{SERVER}{path}', {{ method: '{method}' }}).then(({{ status }}) => status)");
     let promise: js_sys::Promise = js_sys::eval(&fetch).unwrap().unchecked_into();
-    soon(JsFuture::from(promise)).await.unwrap().as_f64().unwrap()
+    let status = soon(JsFuture::from(promise)).await.unwrap();
+    (100..600).find(|number| status == *number).unwrap()
 }
 
 #[wasm_bindgen_test]
@@ -80,7 +81,7 @@ async fn texts_and_bytes_of_every_size_come_back_unchanged() {
     let mut messages = vec![Message::from("¡hola! 👋")];
     for size in [0, 1, 1200, 16_384, 65_536] {
         messages.push(Message::from("x".repeat(size)));
-        messages.push(Message::from((0..size).map(|byte| byte as u8).collect::<Vec<_>>()));
+        messages.push(Message::from((0..=255).cycle().take(size).collect::<Vec<u8>>()));
     }
     for message in messages {
         channel.send(message.clone()).await.unwrap();
@@ -91,14 +92,14 @@ async fn texts_and_bytes_of_every_size_come_back_unchanged() {
 #[wasm_bindgen_test]
 async fn a_thousand_messages_come_back_in_order() {
     let (_connection, mut channel) = echo().await;
-    let receiver = channel.clone();
+    let back = channel.clone();
     let send = async {
         for number in 0..1000 {
             channel.send(Message::from(number.to_string())).await.unwrap();
         }
     };
     let (received, ()) =
-        within(Duration::from_secs(30), async { join!(receiver.take(1000).collect::<Vec<_>>(), send) }).await;
+        within(Duration::from_secs(30), async { join!(back.take(1000).collect::<Vec<_>>(), send) }).await;
     assert!(received.into_iter().enumerate().all(|(number, text)| text == Message::from(number.to_string())));
 }
 
@@ -107,7 +108,7 @@ async fn sending_much_stays_below_the_high_water_mark() {
     const COUNT: usize = 256;
     const SIZE: u32 = 65_536;
     let (_connection, mut channel) = echo().await;
-    let receiver = channel.clone();
+    let back = channel.clone();
     let mut most = 0;
     let send = async {
         for _ in 0..COUNT {
@@ -115,8 +116,8 @@ async fn sending_much_stays_below_the_high_water_mark() {
             most = most.max(channel.buffered_amount());
         }
     };
-    let (received, ()) = within(Duration::from_secs(60), async {
-        join!(receiver.take(COUNT).fold(0, async |sum, message| sum + message.len()), send)
+    let (received, ()) = within(Duration::from_mins(1), async {
+        join!(back.take(COUNT).fold(0, async |sum, message| sum + message.len()), send)
     })
     .await;
     assert_eq!(received, COUNT * SIZE as usize);
@@ -158,10 +159,10 @@ async fn two_sessions_at_once_do_not_meet() {
 async fn a_session_that_the_server_ends_is_closed_by_the_other_side() {
     let (connection, mut channel) = echo().await;
     let path = signal::session_path(connection.session_id().unwrap());
-    assert_eq!(status("DELETE", &path).await, 204.0);
+    assert_eq!(status("DELETE", &path).await, 204);
     assert_eq!(soon(connection.closed()).await, Closed::Remote);
     assert_eq!(soon(channel.next()).await, None);
-    assert_eq!(status("DELETE", &path).await, 404.0);
+    assert_eq!(status("DELETE", &path).await, 404);
 }
 
 #[wasm_bindgen_test]
@@ -171,7 +172,7 @@ async fn closing_ends_the_session_on_the_server_and_a_new_one_can_start() {
     connection.close();
     assert_eq!(channel.state(), ChannelState::Closed);
     pause(200).await;
-    assert_eq!(status("DELETE", &path).await, 404.0);
+    assert_eq!(status("DELETE", &path).await, 404);
     let (again, _channel) = echo().await;
     assert_eq!(again.state(), ConnectionState::Connected);
 }
@@ -196,7 +197,7 @@ async fn giving_up_midway_leaves_no_session() {
         });
         if let Some(session) = session {
             pause(200).await;
-            assert_eq!(status("DELETE", &signal::session_path(session)).await, 404.0, "given up at {wanted}");
+            assert_eq!(status("DELETE", &signal::session_path(session)).await, 404, "given up at {wanted}");
         }
     }
     echo().await;
@@ -220,10 +221,4 @@ async fn a_refused_offer_says_why() {
 async fn an_address_without_a_server_is_unreachable() {
     let error = soon(connect("https://127.0.0.1:9", ConnectOptions::default())).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::ServerUnreachable);
-}
-
-#[wasm_bindgen_test]
-async fn a_path_where_no_offer_is_taken_is_told() {
-    let error = soon(connect(format!("{SERVER}/nowhere"), ConnectOptions::default())).await.unwrap_err();
-    assert!(matches!(error.kind, ErrorKind::Refused(_) | ErrorKind::UnexpectedReply { .. }), "{error:?}");
 }
