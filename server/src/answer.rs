@@ -122,7 +122,7 @@ impl Answerer {
         let local = connection
             .local_description()
             .ok_or_else(|| AnswerError::Internal("the peer has no local description".to_owned()))?;
-        Ok(Answer { connection, sdp: local.sdp, ufrag, timings: stopwatch.laps })
+        Ok(Answer { connection, sdp: complete(&local.sdp), ufrag, timings: stopwatch.laps })
     }
 
     fn build(&self, now: Instant, ufrag: &str, password: String) -> Result<RTCPeerConnection, AnswerError> {
@@ -160,6 +160,19 @@ impl Answerer {
             kind: CandidateType::Host,
         })
     }
+}
+
+/// The answer without the candidates that the protocol core repeats for RTCP, of which a data channel has
+/// none, and with the word that no more will follow (RFC 8840, 8.2).
+fn complete(sdp: &str) -> String {
+    let is_for_rtcp = |line: &str| {
+        let candidate = line.strip_prefix("a=").and_then(|line| line.parse::<Candidate>().ok());
+        candidate.is_some_and(|candidate| candidate.component != 1)
+    };
+    let mut answer: String =
+        sdp.split_inclusive("\r\n").filter(|line| !is_for_rtcp(line.trim_end())).collect();
+    answer.push_str("a=end-of-candidates\r\n");
+    answer
 }
 
 fn bad_sdp(error: impl std::fmt::Display) -> AnswerError {

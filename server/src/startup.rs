@@ -22,10 +22,15 @@ use crate::{cli::Cli, https, page};
 /// How long requests and sessions may take to end when the server is told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The protocol core reports what strangers send as warnings. Its modules are heard when `--log` names them.
+const QUIET: &str =
+    "rtc=error,rtc_datachannel=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,rtc_stun=error";
+
 /// Runs the server until it is told to stop.
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&cli.log)?)
+        .with_env_filter(EnvFilter::try_new(format!("{QUIET},{}", cli.log))?)
+        .with_target(false)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .init();

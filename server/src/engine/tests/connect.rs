@@ -34,6 +34,8 @@ fn the_answer_names_the_announced_address_and_makes_the_server_speak_dtls_first(
     assert!(answered.sdp.contains("a=setup:active"), "{}", answered.sdp);
     assert!(answered.sdp.contains("a=max-message-size:65536"), "{}", answered.sdp);
     assert!(!answered.sdp.contains("a=ice-lite"), "{}", answered.sdp);
+    assert_eq!(answered.sdp.matches("a=candidate:").count(), 1, "{}", answered.sdp);
+    assert!(answered.sdp.ends_with("a=end-of-candidates\r\n"), "{}", answered.sdp);
     let labels: Vec<_> = answered.timings.iter().map(|(step, _)| step.label()).collect();
     assert_eq!(labels, ["6a", "6b", "6c", "6d", "6e"]);
 }
