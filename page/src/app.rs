@@ -15,16 +15,16 @@ pub fn App() -> impl IntoView {
     view! {
         <Header />
         <main class="page">
-            <section class="intro">
-                <h1>{move || language.get().page_title()}</h1>
-                <p class="lead">{move || language.get().page_lead()}</p>
-                <Controls />
-                <Notice />
-            </section>
-            <div class="columns">
+            <div class="story">
+                <section class="intro">
+                    <h1>{move || language.get().page_title()}</h1>
+                    <p class="lead">{move || language.get().page_lead()}</p>
+                    <Controls />
+                    <Notice />
+                </section>
                 <StepList />
-                <Chat />
             </div>
+            <Chat />
         </main>
         <footer class="page-footer">
             <p>{move || language.get().page_footer()}</p>

@@ -9,8 +9,9 @@ use crate::{
     language::{Lang, Language},
 };
 
-/// The field to write in; [`focus_message`] finds it by this.
-const MESSAGE_ID: &str = "message";
+/// The names of the field and of its button in the document.
+pub const MESSAGE: &str = "message";
+pub const SEND: &str = "send";
 
 /// The messages and the field to write one.
 #[component]
@@ -25,18 +26,6 @@ pub fn Chat() -> impl IntoView {
             <Log />
             <Form is_open />
         </section>
-    }
-}
-
-/// Puts the focus into the field, without scrolling there.
-pub fn focus_message() {
-    use wasm_bindgen::JsCast;
-    let options = web_sys::FocusOptions::new();
-    options.set_prevent_scroll(true);
-    let field = document().get_element_by_id(MESSAGE_ID);
-    if let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // A field that is enabled takes the focus; there is nothing to do about one that does not.
-        let _ = field.focus_with_options(&options);
     }
 }
 
@@ -128,11 +117,11 @@ fn Form(is_open: Memo<bool>) -> impl IntoView {
     };
     view! {
         <form class="chat-form" on:submit=submit>
-            <label class="hidden" for=MESSAGE_ID>{move || language.get().chat_message()}</label>
-            <input id=MESSAGE_ID type="text" autocomplete="off" enterkeyhint="send" node_ref=field
+            <label class="hidden" for=MESSAGE>{move || language.get().chat_message()}</label>
+            <input id=MESSAGE type="text" autocomplete="off" enterkeyhint="send" node_ref=field
                 aria-describedby="message-hint" disabled=move || !is_open.get()
                 placeholder=move || is_open.get().then(|| language.get().chat_placeholder()) />
-            <button id="send" class="primary" type="submit" disabled=move || !is_open.get()>
+            <button id=SEND class="primary" type="submit" disabled=move || !is_open.get()>
                 {move || language.get().chat_send()}
             </button>
             <p id="message-hint" class="hint">{hint}</p>

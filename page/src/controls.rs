@@ -1,14 +1,20 @@
 //! The button to start, the one to close, how the connection is, and the session's name.
 
-use leptos::{html, prelude::*};
+use leptos::{ev, prelude::*};
+use wasm_bindgen::JsCast;
 
 use crate::{
+    chat::{MESSAGE, SEND},
     demo::{Demo, Status},
     failure::{Failure, FailureKind},
     format,
     language::{Lang, Language},
     steps::Steps,
 };
+
+/// The buttons' names in the document.
+const START: &str = "start";
+const CLOSE: &str = "close";
 
 /// How many digits of the session's name the badge shows.
 const SHORT_ID: usize = 8;
@@ -18,21 +24,20 @@ const SHORT_ID: usize = 8;
 pub fn Controls() -> impl IntoView {
     let demo = Demo::expect();
     let language = Language::expect();
-    let start = NodeRef::<html::Button>::new();
-    let close = NodeRef::<html::Button>::new();
     let is_busy = Memo::new(move |_| demo.status.get().is_busy());
-    keep_focus(demo, start, close);
+    keep_focus(demo);
 
     view! {
         <section class="controls" aria-label=move || language.get().controls()>
-            <button id="start" class="primary" type="button" node_ref=start hidden=is_busy
+            <button id=START class="primary" type="button" hidden=is_busy
+                disabled=is_busy
                 on:click=move |_| demo.start()>
                 {move || match demo.status.get() {
                     Status::Idle => language.get().start(),
                     _ => language.get().start_again(),
                 }}
             </button>
-            <button id="close" class="secondary" type="button" node_ref=close hidden=move || !is_busy.get()
+            <button id=CLOSE class="secondary" type="button" hidden=move || !is_busy.get()
                 on:click=move |_| demo.close()>
                 {move || match demo.status.get() {
                     Status::Connecting => language.get().cancel(),
@@ -83,30 +88,40 @@ fn sentence(demo: Demo, lang: Lang) -> String {
 
 /// The focus never falls off a button that goes away: it moves on to the one that takes its place, and, when the
 /// channel opens, to the field to write in, unless that would push a keyboard over a small screen.
-fn keep_focus(demo: Demo, start: NodeRef<html::Button>, close: NodeRef<html::Button>) {
+fn keep_focus(demo: Demo) {
+    let focused = || document().active_element().map(|element| element.id()).unwrap_or_default();
+    // By the time a change of the status is seen here, the button that went away has lost the focus.
+    let last_focused = StoredValue::new(String::new());
+    let listener = window_event_listener(ev::focusin, move |_| last_focused.set_value(focused()));
+    on_cleanup(move || listener.remove());
+
     Effect::new(move |last: Option<Status>| {
         let status = demo.status.get();
-        let focused = document().active_element().map(|element| element.id()).unwrap_or_default();
-        let next = match status {
+        let focused = Some(focused()).filter(|id| !id.is_empty()).unwrap_or_else(|| last_focused.get_value());
+        let next = match (status, focused.as_str()) {
             _ if last.is_none() => None,
-            Status::Open if focused == "close" && has_room_to_write() => {
-                crate::chat::focus_message();
-                None
-            }
-            Status::Connecting if focused == "start" => close.get_untracked(),
-            Status::Idle | Status::Closed | Status::Failed
-                if ["close", "message", "send"].contains(&focused.as_str()) =>
-            {
-                start.get_untracked()
-            }
+            (Status::Open, START | CLOSE) if has_room_to_write() => Some(MESSAGE),
+            (Status::Connecting | Status::Open, START) => Some(CLOSE),
+            (Status::Idle | Status::Closed | Status::Failed, CLOSE | MESSAGE | SEND) => Some(START),
             _ => None,
         };
-        if let Some(button) = next {
-            // A button that is shown takes the focus; there is nothing to do about one that does not.
-            let _ = button.focus();
+        if let Some(id) = next {
+            // Once the buttons have changed places.
+            queue_microtask(move || focus(id));
         }
         status
     });
+}
+
+/// Puts the focus there, without scrolling.
+fn focus(id: &str) {
+    let options = web_sys::FocusOptions::new();
+    options.set_prevent_scroll(true);
+    let element = document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // What is shown and enabled takes the focus; there is nothing to do about what is not.
+        let _ = element.focus_with_options(&options);
+    }
 }
 
 /// A mouse and a wide window: the field is in view, and focusing it opens no keyboard.

@@ -13,6 +13,7 @@ mod app;
 mod chat;
 mod chat_log;
 mod controls;
+mod data_view;
 mod demo;
 mod echo;
 mod failure;

@@ -4,10 +4,10 @@ use hola_webrtc_protocol::{Side, Step};
 use leptos::prelude::*;
 
 use crate::{
+    data_view::DataView,
     demo::Demo,
     format,
     language::{Lang, Language},
-    step_data::StepDataView,
     steps::{Progress, StepState, Steps, actor, parts},
     wording,
 };
@@ -21,14 +21,9 @@ pub fn StepItem(number: u8) -> impl IntoView {
     let state = Memo::new(move |_| progress.get().state);
     let actor = actor(number);
     let steps: Vec<Step> = parts(number).collect();
-    let body = match *steps.as_slice() {
-        [step] => view! { <SpecLink step /> <StepDataView step /> }.into_any(),
-        _ => view! {
-            <ol class="parts" role="list">
-                {steps.into_iter().map(|step| view! { <Part step /> }).collect_view()}
-            </ol>
-        }
-        .into_any(),
+    let (spec, body) = match *steps.as_slice() {
+        [step] => (Some(view! { <SpecLink step /> }), view! { <DataView step /> }.into_any()),
+        _ => (None, view! { <Parts steps /> }.into_any()),
     };
     view! {
         <li class="step" data-step=number.to_string() data-state=move || state.get().as_str()
@@ -44,12 +39,25 @@ pub fn StepItem(number: u8) -> impl IntoView {
                     </h3>
                     <Times progress />
                 </div>
-                <p class="step-text">{move || wording::step_text(language.get(), number)}</p>
+                <p class="step-text">
+                    {move || wording::step_text(language.get(), number)}
+                    {spec}
+                </p>
                 {body}
             </div>
             <Nodes number />
             <Wire number state />
         </li>
+    }
+}
+
+/// The parts of step 6 or 8.
+#[component]
+fn Parts(steps: Vec<Step>) -> impl IntoView {
+    view! {
+        <ol class="parts" role="list">
+            {steps.into_iter().map(|step| view! { <Part step /> }).collect_view()}
+        </ol>
     }
 }
 
@@ -77,9 +85,11 @@ fn Part(step: Step) -> impl IntoView {
                 </h4>
                 <Times progress />
             </div>
-            <p class="step-text">{move || wording::part_text(language.get(), step)}</p>
-            <SpecLink step />
-            <StepDataView step />
+            <p class="step-text">
+                {move || wording::part_text(language.get(), step)}
+                <SpecLink step />
+            </p>
+            <DataView step />
         </li>
     }
 }
@@ -109,12 +119,11 @@ fn SpecLink(step: Step) -> impl IntoView {
     let language = Language::expect();
     let name = wording::call(step);
     view! {
-        <p class="spec">
-            <a href=step.spec() target="_blank" rel="noopener noreferrer"
+        " "
+        <a class="spec" href=step.spec() target="_blank" rel="noopener noreferrer"
                 aria-label=move || language.get().specification(name)>
                 <code>{name}</code>
             </a>
-        </p>
     }
 }
 

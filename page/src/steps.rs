@@ -2,9 +2,9 @@
 //!
 //! There is no browser in here: events go in, the state of the fifteen steps and parts of steps comes out.
 
-use hola_webrtc_protocol::{
-    Candidate, Phase, SessionDescription, SessionId, Side, StateMachine, Step, TraceData, TraceEvent,
-};
+use hola_webrtc_protocol::{SessionId, Side, StateMachine, Step, TraceData, TraceEvent};
+
+use crate::step_data::StepData;
 
 /// How far a step is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,53 +35,6 @@ pub struct Progress {
     pub state: StepState,
     pub at: Option<f64>,
     pub took: Option<f64>,
-}
-
-/// A move of a state machine.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StateChange {
-    pub at: f64,
-    pub machine: StateMachine,
-    pub state: String,
-}
-
-/// A STUN or TURN server that gave no candidate.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CandidateFailure {
-    pub url: String,
-    pub code: u16,
-    pub text: String,
-}
-
-/// The channel, once it is open.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OpenedChannel {
-    pub label: String,
-    pub id: u16,
-    pub max_message_size: u32,
-}
-
-/// What became known in a step.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StepData {
-    pub description: Option<SessionDescription>,
-    pub candidates: Vec<Candidate>,
-    pub candidate_failures: Vec<CandidateFailure>,
-    pub states: Vec<StateChange>,
-    /// URL and length of the body in bytes.
-    pub request: Option<(String, u32)>,
-    /// HTTP status and the session, if the server named one.
-    pub response: Option<(u16, Option<SessionId>)>,
-    /// The local and the remote candidate that ICE chose.
-    pub pair: Option<(Candidate, Candidate)>,
-    pub channel: Option<OpenedChannel>,
-    pub failure: Option<(Phase, String)>,
-}
-
-impl StepData {
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// The negotiation as far as the trace has told it.
@@ -141,10 +94,12 @@ impl Steps {
         } else {
             StepState::Pending
         };
-        if number == 6 {
+        if number == 6 && state != StepState::Pending {
             // The server's parts come with the reply, and the server's clock is not ours: what the browser
-            // can tell is when its request left.
-            return Progress { state, ..self.answering() };
+            // can tell is when it turned to the server. How long it took the server says.
+            let at = self.progress(Step::SendOffer).at;
+            let took = parts().filter_map(|part| part.took).reduce(|sum, took| sum + took);
+            return Progress { state, at, took };
         }
         let at = parts().filter_map(|part| part.at).reduce(f64::min);
         let end = parts().filter_map(|part| Some(part.at? + part.took?)).reduce(f64::max);
@@ -178,13 +133,6 @@ impl Steps {
             && self.progress(Step::SendOffer).state == StepState::Active
     }
 
-    /// Step 6 on the browser's clock: from the step that sends the offer; its length is what the server says.
-    fn answering(&self) -> Progress {
-        let at = self.data(Step::SendOffer).request.as_ref().and(self.progress(Step::SendOffer).at);
-        let took = parts(6).filter_map(|part| self.progress(part).took).reduce(|sum, took| sum + took);
-        Progress { at, took, ..Progress::default() }
-    }
-
     /// A step that begins or ends proves that those before it are over, even where nobody reported their end, as
     /// with a server that sends no timings.
     fn finish_before(&mut self, step: Step) {
@@ -204,30 +152,6 @@ impl Steps {
     }
 }
 
-impl StepData {
-    fn add(&mut self, at: f64, data: &TraceData) {
-        match data.clone() {
-            TraceData::Description { description } => self.description = Some(description),
-            TraceData::Candidate { candidate } if !self.candidates.contains(&candidate) => {
-                self.candidates.push(candidate);
-            }
-            TraceData::CandidateError { url, code, text } => {
-                self.candidate_failures.push(CandidateFailure { url, code, text });
-            }
-            TraceData::State { machine, state } => self.states.push(StateChange { at, machine, state }),
-            TraceData::Request { url, bytes } => self.request = Some((url, bytes)),
-            TraceData::Response { status, session } => self.response = Some((status, session)),
-            TraceData::CandidatePair { local, remote } => self.pair = Some((local, remote)),
-            TraceData::Channel { label, id, max_message_size } => {
-                self.channel = Some(OpenedChannel { label, id, max_message_size });
-            }
-            TraceData::Failed { phase, message } => self.failure = Some((phase, message)),
-            // Progress, a candidate told twice, who closed, and what later versions may tell.
-            _ => {}
-        }
-    }
-}
-
 /// The parts of the step with this number, or the step itself if it has none.
 pub fn parts(number: u8) -> impl Iterator<Item = Step> {
     Step::ALL.into_iter().filter(move |step| step.number() == number)
@@ -241,4 +165,127 @@ pub fn actor(number: u8) -> Option<Side> {
 fn index(step: Step) -> usize {
     // `Step::ALL` names every step, in the order that `Step` declares.
     Step::ALL.binary_search(&step).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use StepState::{Active, Done, Failed, Pending};
+
+    use super::*;
+
+    /// What a browser and a server did, as the client traced it; shortened.
+    const TRACE: &str = include_str!("../fixtures/trace.jsonl");
+
+    fn events() -> Vec<TraceEvent> {
+        TRACE.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn after(events: &[TraceEvent]) -> Steps {
+        let mut steps = Steps::default();
+        for event in events {
+            steps.apply(event);
+        }
+        steps
+    }
+
+    fn until(is_last: impl Fn(&TraceEvent) -> bool) -> Steps {
+        let events = events();
+        let last = events.iter().position(is_last).unwrap();
+        after(&events[..=last])
+    }
+
+    fn states(steps: &Steps) -> [StepState; 8] {
+        [1, 2, 3, 4, 5, 6, 7, 8].map(|number| steps.overview(number).state)
+    }
+
+    #[test]
+    fn a_whole_negotiation_leaves_every_step_done_and_every_datum_in_its_step() {
+        let steps = after(&events());
+        assert_eq!(states(&steps), [Done; 8]);
+        assert_eq!(
+            steps.session().map(|id| id.to_string()).as_deref(),
+            Some("3f2a91bc00112233445566778899aabb")
+        );
+        assert!(
+            steps
+                .data(Step::CreateOffer)
+                .description
+                .as_ref()
+                .is_some_and(|offer| offer.sdp.starts_with("v=0"))
+        );
+        assert_eq!(steps.data(Step::SetLocalOffer).candidates.len(), 2);
+        assert!(steps.data(Step::SetLocalAnswer).description.is_some());
+        assert!(steps.data(Step::CheckConnectivity).pair.is_some());
+        assert_eq!(steps.data(Step::OpenChannel).channel.as_ref().map(|channel| channel.id), Some(1));
+        assert!(steps.data(Step::CreatePeerConnection).is_empty());
+        assert_eq!(steps.opened_at(), Some(34.5));
+    }
+
+    #[test]
+    fn the_server_is_at_work_from_the_request_to_the_reply() {
+        let asked = until(|event| matches!(event.data, TraceData::Request { .. }));
+        assert_eq!(states(&asked), [Done, Done, Done, Done, Active, Active, Pending, Pending]);
+        let answered =
+            until(|event| event.step == Step::SetLocalAnswer && event.data == TraceData::Done { took: 0.3 });
+        assert_eq!(states(&answered)[4..], [Done, Done, Pending, Pending]);
+        // Its length is the server's own, as its parts add up.
+        assert!(answered.overview(6).took.is_some_and(|took| (took - 1.1).abs() < 1e-9));
+    }
+
+    #[test]
+    fn a_server_that_sends_no_timings_has_answered_all_the_same() {
+        let events: Vec<_> = events().into_iter().filter(|event| event.step.number() != 6).collect();
+        let steps = after(&events);
+        assert_eq!(states(&steps), [Done; 8]);
+        assert_eq!(steps.overview(6).took, None);
+    }
+
+    #[test]
+    fn candidates_that_come_late_do_not_reopen_their_step() {
+        let steps = until(|event| event.at > 20.0 && matches!(event.data, TraceData::Candidate { .. }));
+        assert_eq!(steps.overview(4).state, Done);
+        assert_eq!(steps.data(Step::SetLocalOffer).candidates.len(), 2);
+    }
+
+    #[test]
+    fn a_step_with_parts_lasts_from_the_first_to_the_last_of_them() {
+        let checking = until(|event| event.step == Step::HandshakeDtls);
+        assert_eq!(checking.overview(8).state, Active);
+        assert_eq!(checking.overview(8).took, None);
+        let Progress { at, took, .. } = after(&events()).overview(8);
+        assert_eq!((at, took), (Some(22.5), Some(12.0)));
+    }
+
+    #[test]
+    fn a_failure_stays_with_its_step() {
+        let mut events = events();
+        let request =
+            events.iter().position(|event| matches!(event.data, TraceData::Request { .. })).unwrap();
+        events.truncate(request + 1);
+        events.push(TraceEvent {
+            step: Step::SendOffer,
+            side: Side::Client,
+            at: 99.0,
+            data: TraceData::Failed {
+                phase: hola_webrtc_protocol::Phase::Signalling,
+                message: "no reply".into(),
+            },
+        });
+        let steps = after(&events);
+        assert_eq!(states(&steps), [Done, Done, Done, Done, Failed, Pending, Pending, Pending]);
+        assert!(steps.data(Step::SendOffer).failure.is_some());
+        assert_eq!(steps.overview(6), Progress::default());
+    }
+
+    #[test]
+    fn a_silent_connection_is_one_whose_ice_is_disconnected() {
+        let mut steps = after(&events());
+        let mut turn = |state: &str| {
+            let data = TraceData::State { machine: StateMachine::IceConnection, state: state.to_owned() };
+            steps.apply(&TraceEvent { step: Step::CheckConnectivity, side: Side::Client, at: 5000.0, data });
+            steps.is_silent()
+        };
+        assert!(turn("disconnected"));
+        assert!(!turn("connected"));
+    }
 }

@@ -73,14 +73,14 @@ pub const fn call(step: Step) -> &'static str {
         Step::SetLocalOffer => "setLocalDescription(offer)",
         Step::SendOffer => "POST /offer",
         Step::SetRemoteOffer => "setRemoteDescription(offer)",
-        Step::AddHostCandidates => "RFC 8445, 5.1.1.1",
+        Step::AddHostCandidates => "RFC 8445 §5.1.1.1",
         Step::CreateAnswer => "createAnswer()",
         Step::SetLocalAnswer => "setLocalDescription(answer)",
         Step::SetRemoteAnswer => "setRemoteDescription(answer)",
-        Step::CheckConnectivity => "RFC 8445, 7",
-        Step::HandshakeDtls => "RFC 8842, 5",
-        Step::AssociateSctp => "RFC 8831, 6.2",
-        Step::OpenChannel => "RFC 8832, 4",
+        Step::CheckConnectivity => "RFC 8445 §7",
+        Step::HandshakeDtls => "RFC 8842 §5",
+        Step::AssociateSctp => "RFC 8831 §6.2",
+        Step::OpenChannel => "RFC 8832 §4",
     }
 }
 
