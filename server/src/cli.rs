@@ -99,6 +99,24 @@ mod tests {
     }
 
     #[test]
+    fn both_readmes_list_every_flag_with_its_default() {
+        for readme in [include_str!("../../README.md"), include_str!("../../README.es.md")] {
+            for flag in Cli::command().get_arguments() {
+                let Some(long) = flag.get_long().filter(|long| !matches!(*long, "help" | "version")) else {
+                    continue;
+                };
+                let row = readme
+                    .lines()
+                    .find(|line| line.starts_with('|') && line.contains(&format!("`--{long} ")));
+                let row = row.unwrap_or_else(|| panic!("--{long} is not listed"));
+                for default in flag.get_default_values() {
+                    assert!(row.contains(&format!("`{}`", default.display())), "{row}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_flag_has_an_environment_name_after_its_own() {
         Cli::command().debug_assert();
         for flag in Cli::command().get_arguments().filter(|flag| flag.get_env().is_some()) {

@@ -15,3 +15,8 @@ pub use channel::{Channel, ChannelParameters, Message, SendError};
 pub use http::{InvalidOrigin, MAX_OFFER_BYTES, OFFER_TIMEOUT, Origin, Refusal, cors};
 pub use server::{AnswerError, Answered, Builder, OfferContext, RtcServer};
 pub use session::{Closed, Session, Spawner};
+
+/// Compiles the README's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
