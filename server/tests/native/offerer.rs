@@ -95,7 +95,7 @@ pub(crate) struct Line {
 impl Line {
     /// Waits until the channel is open.
     pub(crate) async fn opened(&self) {
-        let event = timeout(SOON, self.event()).await.expect("the channel opens in time");
+        let event = timeout(SOON, self.channel.poll()).await.expect("the channel opens in time");
         assert!(matches!(event, Some(DataChannelEvent::OnOpen)), "{event:?}");
     }
 
@@ -108,14 +108,22 @@ impl Line {
 
     /// The next message; `None` once the channel is closed.
     pub(crate) async fn next(&self) -> Option<Message> {
-        match timeout(SOON, self.event()).await.expect("a message or the end comes in time")? {
-            DataChannelEvent::OnMessage(message) if message.is_string => {
-                Some(Message::Text(String::from_utf8(message.data.to_vec()).unwrap()))
+        let message = async {
+            loop {
+                match self.channel.poll().await? {
+                    DataChannelEvent::OnMessage(message) => return Some(message),
+                    DataChannelEvent::OnClosing | DataChannelEvent::OnClose => return None,
+                    DataChannelEvent::OnBufferedAmountLow => {}
+                    event => panic!("{event:?}"),
+                }
             }
-            DataChannelEvent::OnMessage(message) => Some(Message::Binary(message.data.freeze())),
-            DataChannelEvent::OnClosing | DataChannelEvent::OnClose => None,
-            event => panic!("{event:?}"),
-        }
+        };
+        let message = timeout(SOON, message).await.expect("a message or the end comes in time")?;
+        Some(if message.is_string {
+            Message::Text(String::from_utf8(message.data.to_vec()).unwrap())
+        } else {
+            Message::Binary(message.data.freeze())
+        })
     }
 
     /// The next message, which is a text.
@@ -140,9 +148,5 @@ impl Line {
 
     pub(crate) async fn close(&self) {
         self.channel.close().await.unwrap();
-    }
-
-    async fn event(&self) -> Option<DataChannelEvent> {
-        self.channel.poll().await
     }
 }
