@@ -1,5 +1,6 @@
 //! Against a running server, whose URL is in `HOLA_WEBRTC_TEST_SERVER` when this is compiled. It has to allow any
-//! origin: `hola-webrtc --listen 127.0.0.1:0 --allow-origin '*'`.
+//! origin, and, for Firefox, to have another address than loopback:
+//! `hola-webrtc --listen 0.0.0.0:8443 --allow-origin '*'`.
 
 #![cfg(all(target_arch = "wasm32", feature = "server-tests"))]
 #![allow(missing_docs, unreachable_pub, clippy::expect_used, clippy::unwrap_used, reason = "a test")]

@@ -102,6 +102,7 @@ impl JsConnection {
     }
 
     /// Resolves when `send` takes a message. Rejects if the channel closes.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn ready(&self) -> Promise {
         let channel = self.channel.clone();
         future_to_promise(async move {
