@@ -2,6 +2,9 @@
 "use strict";
 
 (() => {
+  // Without scripts the page waits for nothing, and its loading line stays hidden.
+  document.documentElement.dataset.scripts = "on";
+
   const say = (id) => {
     const sentence = document.getElementById(id);
     if (sentence) {
