@@ -208,6 +208,13 @@ impl Peer {
         }
     }
 
+    /// Whether ICE and DTLS are up.
+    fn is_live(&self) -> bool {
+        use RtcIceConnectionState::{Completed, Connected};
+        matches!(self.raw.ice_connection_state(), Connected | Completed)
+            && self.listeners.transports().dtls_state().as_deref() == Some("connected")
+    }
+
     fn lose(&self, cause: &str) {
         self.end(&Closed::Failed(RtcError::new(Step::CheckConnectivity, ErrorKind::Lost, cause)));
     }
@@ -229,12 +236,14 @@ impl Peer {
             }
             (_, None) => {}
         }
+        // Over a live DTLS transport closing says it at once, and a request would come too late.
+        let is_told = *how == Closed::Remote || self.is_live();
         self.trace.end();
         self.patience_ends.take();
         self.listeners.clear();
         self.raw.close();
         if let Some(session) = self.end_session.take()
-            && *how != Closed::Remote
+            && !is_told
         {
             session.tell();
         }

@@ -42,6 +42,9 @@ async fn status(method: &str, path: &str) -> i32 {
     (100..600).find(|number| status == *number).unwrap()
 }
 
+/// Within so many milliseconds the server forgets a session that its peer has left.
+const GONE_WITHIN: u32 = 2000;
+
 #[wasm_bindgen_test]
 async fn the_eight_steps_happen_with_the_servers_part_told() {
     let (connection, _channel) = echo().await;
@@ -172,7 +175,7 @@ async fn closing_ends_the_session_on_the_server_and_a_new_one_can_start() {
     let path = signal::session_path(connection.session_id().unwrap());
     connection.close();
     assert_eq!(channel.state(), ChannelState::Closed);
-    pause(200).await;
+    pause(GONE_WITHIN).await;
     assert_eq!(status("DELETE", &path).await, 404);
     let (again, _channel) = echo().await;
     assert_eq!(again.state(), ConnectionState::Connected);
@@ -197,7 +200,7 @@ async fn giving_up_midway_leaves_no_session() {
             _ => None,
         });
         if let Some(session) = session {
-            pause(200).await;
+            pause(GONE_WITHIN).await;
             assert_eq!(status("DELETE", &signal::session_path(session)).await, 404, "given up at {wanted}");
         }
     }
