@@ -29,7 +29,7 @@ async fn assert_served_at(stand: &Stand, server: SocketAddr) {
     let relay = Relay::between(server.ip(), server).await;
     let mut offerer = Offerer::new(LOCALHOST).await;
     let line = offerer.channel("any").await;
-    let answer = stand.post(&offerer.offer().await, &[]).await;
+    let answer = stand.post(&offerer.offer().await).await;
     offerer.accept(&answer.rewritten(relay.address)).await;
     line.opened().await;
     line.assert_echoes(&messages()).await;
@@ -40,7 +40,7 @@ async fn assert_served_at(stand: &Stand, server: SocketAddr) {
 async fn assert_candidate_works(stand: &Stand, ip: IpAddr) {
     let mut offerer = Offerer::new(ip).await;
     let line = offerer.channel("any").await;
-    let answer = stand.post(&offerer.offer().await, &[]).await;
+    let answer = stand.post(&offerer.offer().await).await;
     let only = answer.only(ip);
     assert_eq!(only.matches("a=candidate:").count(), 1, "{only}");
     offerer.accept(&only).await;
@@ -90,7 +90,7 @@ async fn an_announced_address_that_is_not_the_bound_one_is_named_and_replies() {
 async fn assert_candidate_works_from(stand: &Stand, client: IpAddr, server: IpAddr) {
     let mut offerer = Offerer::new(client).await;
     let line = offerer.channel("any").await;
-    let answer = stand.post(&offerer.offer().await, &[]).await;
+    let answer = stand.post(&offerer.offer().await).await;
     assert_eq!(answer.sdp, answer.only(server), "no other address is named");
     offerer.accept(&answer.sdp).await;
     line.opened().await;

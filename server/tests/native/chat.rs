@@ -5,7 +5,10 @@ use std::time::Duration;
 use hola_webrtc_protocol::CHAT_LABEL;
 use hola_webrtc_server::Message;
 
-use crate::{echo::messages, stand::Stand};
+use crate::{
+    echo::messages,
+    stand::{Stand, connect},
+};
 
 async fn stand(greeting_interval: Duration) -> Stand {
     Stand::with("127.0.0.1:0", &[], greeting_interval).await
@@ -21,7 +24,7 @@ async fn the_greeting_comes_first_in_the_clients_language_and_names_the_session(
         (Some("de"), "Hello!"),
     ] {
         let headers: Vec<_> = language.into_iter().map(|language| ("accept-language", language)).collect();
-        let (offerer, line, answer) = stand.connect_in(CHAT_LABEL, &headers).await;
+        let (offerer, line, answer) = connect(stand.http, CHAT_LABEL, &headers).await;
         let welcome = line.next_text().await;
         assert!(welcome.starts_with(greeting), "{language:?}: {welcome}");
         assert!(welcome.contains(&answer.session.to_string()), "{welcome}");
@@ -41,7 +44,7 @@ async fn after_the_greeting_it_is_an_echo_like_any_other() {
 #[tokio::test]
 async fn the_server_speaks_on_its_own_at_each_interval_and_echoes_in_between() {
     let stand = stand(Duration::from_millis(50)).await;
-    let (offerer, line, _) = stand.connect_in(CHAT_LABEL, &[("accept-language", "es")]).await;
+    let (offerer, line, _) = connect(stand.http, CHAT_LABEL, &[("accept-language", "es")]).await;
     assert!(line.next_text().await.starts_with("¡Hola!"));
     let mut remarks = Vec::new();
     let mut is_echoed = false;

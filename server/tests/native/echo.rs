@@ -49,7 +49,7 @@ async fn channels_of_every_kind_echo_at_the_same_time() {
     for (label, options) in kinds {
         lines.push(offerer.channel_with(label, options).await);
     }
-    let answer = stand.post(&offerer.offer().await, &[]).await;
+    let answer = stand.post(&offerer.offer().await).await;
     offerer.accept(&answer.sdp).await;
     join_all(lines.iter().map(|line| async move {
         line.opened().await;
@@ -97,7 +97,7 @@ async fn the_connection_opens_with_a_single_client_hello() {
         let relay = Relay::between(LOCALHOST, stand.server.local_addr()).await;
         let mut offerer = Offerer::new(LOCALHOST).await;
         let line = offerer.channel("any").await;
-        let answer = stand.post(&offerer.offer().await, &[]).await;
+        let answer = stand.post(&offerer.offer().await).await;
         offerer.accept(&answer.rewritten(relay.address)).await;
         line.opened().await;
         // The offerer asks for the ClientHello anew, with a cookie (HelloVerifyRequest). A third one would be one

@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     offerer::Offerer,
-    stand::{LOCALHOST, SLACK, Stand},
+    stand::{LOCALHOST, SLACK, Stand, connect},
 };
 
 /// How soon a session whose client is gone is gone as well.
@@ -53,11 +53,9 @@ async fn a_killed_client_is_gone_within_two_seconds() {
 #[ignore = "the process that another test kills"]
 async fn a_client_of_its_own() {
     let http = std::env::var(SERVER).expect("started by the test that kills it").parse().unwrap();
-    // Of the stand only the address is used: the server is in the other process.
-    let stand = Stand { http, ..Stand::start().await };
-    let (_offerer, _line, _) = stand.connect("any").await;
+    let (_offerer, _line, _) = connect(http, "any", &[]).await;
     println!("\nopen");
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
 }
 
 #[tokio::test]
@@ -66,8 +64,8 @@ async fn an_offer_that_never_connects_is_gone_within_two_seconds() {
     let mut offerer = Offerer::new(LOCALHOST).await;
     let _line = offerer.channel("any").await;
     let offer = offerer.offer().await;
-    stand.post(&offer, &[]).await;
-    stand.post(&offer, &[]).await;
+    stand.post(&offer).await;
+    stand.post(&offer).await;
     assert_eq!(stand.server.session_count(), 2);
     stand.emptied_within(PROMISE + SLACK).await;
     offerer.close().await;

@@ -37,13 +37,13 @@ impl Offerer {
             // A browser checks about as often; the default of 200 ms would hide what the server does.
             .with_ice_connection_attempts(Some(Duration::from_millis(20)), Some(400))
             .build();
-        let connection = PeerConnectionBuilder::new()
+        let built = PeerConnectionBuilder::new()
             .with_setting_engine(settings)
             .with_handler(Arc::new(Observer(sender)))
             .with_udp_addrs(vec![SocketAddr::new(ip, 0)])
-            .build()
-            .await
-            .unwrap();
+            .build();
+        // Its future has 20 KB, which every test's would hold as well.
+        let connection = Box::pin(built).await.unwrap();
         Self { connection: Arc::new(connection), gathering }
     }
 

@@ -48,23 +48,13 @@ impl Stand {
     }
 
     /// Posts the offer.
-    pub(crate) async fn post(&self, offer: &str, headers: &[(&str, &str)]) -> Answer {
-        post_over(TcpStream::connect(self.http).await.unwrap(), offer, headers).await
+    pub(crate) async fn post(&self, offer: &str) -> Answer {
+        post(self.http, offer, &[]).await
     }
 
     /// An offerer on the loopback, connected.
     pub(crate) async fn connect(&self, label: &str) -> (Offerer, Line, Answer) {
-        self.connect_in(label, &[]).await
-    }
-
-    /// As [`Stand::connect`], with these headers in the request.
-    pub(crate) async fn connect_in(&self, label: &str, headers: &[(&str, &str)]) -> (Offerer, Line, Answer) {
-        let mut offerer = Offerer::new(LOCALHOST).await;
-        let line = offerer.channel(label).await;
-        let answer = self.post(&offerer.offer().await, headers).await;
-        offerer.accept(&answer.sdp).await;
-        line.opened().await;
-        (offerer, line, answer)
+        connect(self.http, label, &[]).await
     }
 
     /// The status that ending the session replies with.
@@ -99,25 +89,38 @@ impl Answer {
     /// The answer with this address as its one candidate.
     pub(crate) fn rewritten(&self, to: SocketAddr) -> String {
         let is_other = |line: &&str| !line.starts_with("a=candidate:") && !line.starts_with("a=end-of-c");
-        let mut sdp: String = self.sdp.split_inclusive("\r\n").filter(is_other).collect();
-        sdp += &format!("a=candidate:1 1 udp 2130706431 {} {} typ host\r\n", to.ip(), to.port());
-        sdp
+        let rest: String = self.sdp.split_inclusive("\r\n").filter(is_other).collect();
+        format!("{rest}a=candidate:1 1 udp 2130706431 {} {} typ host\r\n", to.ip(), to.port())
     }
 }
 
-/// Posts the offer to the program, over TLS.
-pub(crate) async fn post_to(program: &Program, offer: &str) -> Answer {
-    post_over(program.connect("http/1.1").await, offer, &[]).await
+/// An offerer on the loopback, connected to the server whose signalling this is, with these headers in its request.
+pub(crate) async fn connect(
+    http: SocketAddr,
+    label: &str,
+    headers: &[(&str, &str)],
+) -> (Offerer, Line, Answer) {
+    let mut offerer = Offerer::new(LOCALHOST).await;
+    let line = offerer.channel(label).await;
+    let answer = post(http, &offerer.offer().await, headers).await;
+    offerer.accept(&answer.sdp).await;
+    line.opened().await;
+    (offerer, line, answer)
 }
 
 /// An offerer on the loopback, connected to the program.
 pub(crate) async fn connect_to(program: &Program, label: &str) -> (Offerer, Line, Answer) {
     let mut offerer = Offerer::new(LOCALHOST).await;
     let line = offerer.channel(label).await;
-    let answer = post_to(program, &offerer.offer().await).await;
+    let stream = program.connect("http/1.1").await;
+    let answer = post_over(stream, &offerer.offer().await, &[]).await;
     offerer.accept(&answer.only(LOCALHOST)).await;
     line.opened().await;
     (offerer, line, answer)
+}
+
+async fn post(http: SocketAddr, offer: &str, headers: &[(&str, &str)]) -> Answer {
+    post_over(TcpStream::connect(http).await.unwrap(), offer, headers).await
 }
 
 /// Posts what the page of the original demo posts: `JSON.stringify({sdp, type})` of its local description.
