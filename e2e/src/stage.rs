@@ -4,12 +4,11 @@ use std::{
     env, fs,
     net::SocketAddr,
     panic::{AssertUnwindSafe, resume_unwind},
-    path::PathBuf,
-    sync::OnceLock,
+    path::{Path, PathBuf},
     thread,
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use fantoccini::Client;
 use futures_util::FutureExt;
 use tokio::runtime;
@@ -22,13 +21,14 @@ use crate::{Browser, Page};
 
 /// Names the server's binary.
 const SERVER: &str = "HOLA_WEBRTC_SERVER";
+const SERVER_LOG: &str = "server.log";
 
 /// A running server, and a browser that has no page open yet.
 #[derive(Debug)]
 pub struct Stage {
     /// The browser's page.
     pub page: Page,
-    name: String,
+    folder: PathBuf,
     launch: Launch,
     listen: SocketAddr,
     server: Option<Server>,
@@ -60,68 +60,67 @@ impl Stage {
 
     /// What the server has logged so far.
     pub fn log(&self) -> Result<String> {
-        let path = report(&self.name, "server.log")?;
+        let path = self.folder.join(SERVER_LOG);
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     }
 }
 
-/// Runs a test with a server and with a browser in a language. What it leaves behind in a failure stands in `target/e2e`.
+/// Runs a test with a server and with a browser in a language. After a failure a folder in `target/e2e` has the logs, a
+/// screenshot and the document; after a success nothing is left.
 pub fn in_browser(
     browser: Browser,
     language: &str,
     test: impl AsyncFnOnce(&mut Stage) -> Result<()>,
 ) -> Result<()> {
-    let name = thread::current().name().unwrap_or("test").replace("::", "-");
+    let folder = fresh_folder(thread::current().name().unwrap_or("test"))?;
     runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(async {
-        let (launch, listen) = launch(&name)?;
+        let (launch, listen) = launch(&folder)?;
         let server = Some(launch.start()?);
-        let driven = browser.start(language, &report(&name, "driver.log")?).await?;
+        let driven = browser.start(language, &folder.join("driver.log")).await?;
         let client = driven.client.clone();
-        let mut stage = Stage { page: Page::new(client.clone()), name: name.clone(), launch, listen, server };
+        let mut stage =
+            Stage { page: Page::new(client.clone()), folder: folder.clone(), launch, listen, server };
 
         let outcome = AssertUnwindSafe(test(&mut stage)).catch_unwind().await;
         if !matches!(outcome, Ok(Ok(()))) {
-            keep_what_is_seen(&client, &name).await;
+            keep_what_is_seen(&client, &folder).await;
         }
         // A session that does not close ends with its driver.
         let _ = client.close().await;
         outcome.unwrap_or_else(|panic| resume_unwind(panic))
-    })
+    })?;
+    Ok(fs::remove_dir_all(&folder)?)
 }
 
 /// How the server of this test is started: on a free port, with a state folder and a log of its own.
-fn launch(name: &str) -> Result<(Launch, SocketAddr)> {
+fn launch(folder: &Path) -> Result<(Launch, SocketAddr)> {
     let program = env::var_os(SERVER)
         .with_context(|| format!("{SERVER} does not name the server: run `cargo xtask test --only e2e`"))?;
     let listen = free_address()?;
-    let state = report(name, "state")?;
-    let arguments = ["--state-dir".to_owned(), state.to_string_lossy().into_owned()];
-    let launch = Launch::new(program, listen).arguments(arguments).log(report(name, "server.log")?);
+    let state = folder.join("state").to_string_lossy().into_owned();
+    let launch = Launch::new(program, listen).arguments(["--state-dir", &state]).log(folder.join(SERVER_LOG));
     Ok((launch, listen))
 }
 
 /// A failed test's screenshot and document.
-async fn keep_what_is_seen(client: &Client, name: &str) {
+async fn keep_what_is_seen(client: &Client, folder: &Path) {
     let kept = async {
-        let screenshot = report(name, "page.png")?;
-        fs::write(&screenshot, client.screenshot().await?)?;
-        fs::write(report(name, "page.html")?, client.source().await?)?;
-        anyhow::Ok(screenshot)
+        fs::write(folder.join("page.png"), client.screenshot().await?)?;
+        fs::write(folder.join("page.html"), client.source().await?)?;
+        anyhow::Ok(())
     };
     match kept.await {
-        Ok(screenshot) => eprintln!("the page when it failed: {}", screenshot.display()),
+        Ok(()) => eprintln!("the page when it failed, and the server's log: {}", folder.display()),
         Err(error) => eprintln!("no screenshot: {error:#}"),
     }
 }
 
-/// The path of something that a test leaves behind.
-fn report(name: &str, what: &str) -> Result<PathBuf> {
-    static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| {
-        let folder = Project::find().map_err(|error| format!("{error:#}"))?.reports();
-        fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-        Ok(folder)
-    });
-    let folder = folder.as_ref().map_err(|error| anyhow!(error.clone()))?;
-    Ok(folder.join(format!("{name}-{what}")))
+/// An empty folder for what a test leaves behind.
+fn fresh_folder(test: &str) -> Result<PathBuf> {
+    let folder = Project::find()?.reports().join(test.replace("::", "-"));
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
 }

@@ -1,6 +1,6 @@
 //! The parts of `cargo xtask test`, each a few commands that can be typed by hand as well.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, fs};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -156,7 +156,12 @@ impl<'a> Bench<'a> {
         let browser = ["--target", WASM_TARGET, "--package"];
         let strict = ["--", "--deny", "warnings"];
         cmd!(self.shell, "cargo clippy --locked {native...} --all-targets {strict...}").run()?;
-        cmd!(self.shell, "cargo clippy --locked {browser...} {CLIENT} --all-targets {strict...}").run()?;
+        cmd!(
+            self.shell,
+            "cargo clippy --locked {browser...} {CLIENT} --all-targets --features server-tests {strict...}"
+        )
+        .env(TEST_SERVER, "https://127.0.0.1:8443")
+        .run()?;
         cmd!(self.shell, "cargo clippy --locked {browser...} {CLIENT} --no-default-features {strict...}")
             .run()?;
         cmd!(self.shell, "cargo clippy --locked {browser...} {PAGE} --all-targets {strict...}").run()?;
@@ -197,14 +202,18 @@ impl<'a> Bench<'a> {
 
     /// The tests' page has an origin of its own, which changes with each run.
     fn wasm(&self, browser: &str) -> Result<()> {
+        let folder = self.project.reports().join(format!("wasm-{browser}"));
+        let state = folder.join("state").to_string_lossy().into_owned();
         let server = Launch::new(server::binary(self.project, PROFILE), server::free_address()?)
-            .arguments(["--allow-origin", "*"])
-            .log(self.project.reports().join(format!("wasm-{browser}-server.log")))
+            .arguments(["--allow-origin", "*", "--state-dir", &state])
+            .log(folder.join("server.log"))
             .start()?;
         cmd!(self.shell, "wasm-pack test --headless --{browser} client --features server-tests --locked")
             .env(TEST_SERVER, server.url())
             .run()
-            .context("the tests failed")
+            .context("the tests failed")?;
+        drop(server);
+        Ok(fs::remove_dir_all(&folder)?)
     }
 
     fn e2e(&self) -> Result<()> {

@@ -69,11 +69,15 @@ fn selection(only: &[Part]) -> BTreeSet<Part> {
     only.iter().copied().chain(needs_build.then_some(Part::Build)).collect()
 }
 
+/// What failed tests have left behind.
 fn print_reports(project: &Project) {
-    let Ok(files) = fs::read_dir(project.reports()) else { return };
-    let mut paths: Vec<_> = files.flatten().map(|file| file.path()).collect();
+    let Ok(folders) = fs::read_dir(project.reports()) else { return };
+    let files = folders.flatten().filter_map(|folder| fs::read_dir(folder.path()).ok()).flatten().flatten();
+    let mut paths: Vec<_> = files.map(|file| file.path()).filter(|path| path.is_file()).collect();
     paths.sort();
-    eprintln!("\nLogs and screenshots:");
+    if !paths.is_empty() {
+        eprintln!("\nScreenshots and logs:");
+    }
     for path in paths {
         eprintln!("  {}", path.display());
     }
