@@ -3,6 +3,7 @@
 //! Nothing here knows WebRTC. The end-to-end tests share [`process`] and [`server`].
 
 pub mod browsers;
+pub mod interop;
 pub mod lock;
 pub mod package;
 pub mod parts;

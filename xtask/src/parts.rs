@@ -8,6 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::{
     browsers::{self, CHROMEDRIVER, CHROMIUM, FIREFOX, Program},
+    interop::{self, NODE, NPM, PYTHON},
     package,
     project::Project,
     server::{self, Launch},
@@ -31,6 +32,8 @@ pub enum Part {
     Native,
     /// The page, the npm package and the server build for release.
     Build,
+    /// Offerers of other makes connect to the server.
+    Interop,
     /// The client's tests pass inside Chromium.
     WasmChromium,
     /// The client's tests pass inside Firefox.
@@ -41,13 +44,14 @@ pub enum Part {
 
 impl Part {
     /// Every part, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Format,
         Self::Lint,
         Self::Deny,
         Self::Doc,
         Self::Native,
         Self::Build,
+        Self::Interop,
         Self::WasmChromium,
         Self::WasmFirefox,
         Self::E2e,
@@ -62,6 +66,7 @@ impl Part {
             Self::Doc => "does the documentation build without a warning?",
             Self::Native => "the tests that need no browser",
             Self::Build => "the page, the npm package and the server",
+            Self::Interop => "aiortc and libdatachannel against the server",
             Self::WasmChromium => "the client inside Chromium",
             Self::WasmFirefox => "the client inside Firefox",
             Self::E2e => "the page against the server, in both browsers",
@@ -70,12 +75,12 @@ impl Part {
 
     /// Whether it runs what [`Part::Build`] makes.
     pub fn needs_build(self) -> bool {
-        matches!(self, Self::WasmChromium | Self::WasmFirefox | Self::E2e)
+        matches!(self, Self::Interop | Self::WasmChromium | Self::WasmFirefox | Self::E2e)
     }
 
     fn tools(self) -> &'static [&'static Tool] {
         match self {
-            Self::Format | Self::Lint | Self::Doc | Self::Native => &[],
+            Self::Format | Self::Lint | Self::Doc | Self::Native | Self::Interop => &[],
             Self::Deny => &[&CARGO_DENY],
             Self::Build => &[&TRUNK, &WASM_BINDGEN, &WASM_PACK],
             Self::WasmChromium => &[&WASM_BINDGEN, &WASM_PACK],
@@ -86,6 +91,7 @@ impl Part {
 
     fn browsers(self) -> &'static [&'static Program] {
         match self {
+            Self::Interop => &[&PYTHON, &NODE, &NPM],
             Self::WasmChromium => &[&CHROMIUM, &CHROMEDRIVER],
             Self::WasmFirefox => &[&FIREFOX],
             Self::E2e => &[&CHROMIUM, &CHROMEDRIVER, &FIREFOX],
@@ -141,6 +147,7 @@ impl<'a> Bench<'a> {
             Part::Doc => self.doc(),
             Part::Native => self.native(),
             Part::Build => self.build(),
+            Part::Interop => self.interop(),
             Part::WasmChromium => self.wasm("chrome"),
             Part::WasmFirefox => self.wasm("firefox"),
             Part::E2e => self.e2e(),
@@ -198,6 +205,11 @@ impl<'a> Bench<'a> {
         package::build(&self.shell)?;
         server::build(&self.shell, self.project, PROFILE)?;
         Ok(())
+    }
+
+    fn interop(&self) -> Result<()> {
+        let toolbox = Toolbox::open(self.project)?;
+        interop::run(&self.shell, self.project, toolbox.cache(), &server::binary(self.project, PROFILE))
     }
 
     /// The tests' page has an origin of its own, which changes with each run.

@@ -120,6 +120,11 @@ impl<'a> Toolbox<'a> {
         Ok(Self { project, cache })
     }
 
+    /// The folder that everything installed is kept in.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
     /// Makes every tool callable by name from this shell: nothing to do for one that is on PATH in the right version.
     pub fn provide(&self, shell: &Shell, tools: &[&Tool]) -> Result<()> {
         for tool in tools {

@@ -1,0 +1,168 @@
+//! Offerers of other makes against the server: aiortc, a Python package, and libdatachannel, in an npm package. Their
+//! programs stand in `e2e/interop`; what these need is kept in the user's cache folder:
+//!
+//! ```text
+//! <cache>/hola-webrtc/interop/aiortc/           a virtual environment of Python
+//! <cache>/hola-webrtc/interop/libdatachannel/   with node_modules
+//! ```
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use xshell::{Shell, cmd};
+
+use crate::{
+    browsers::Program,
+    project::Project,
+    server::{Launch, free_address},
+};
+
+/// Runs aiortc.
+pub const PYTHON: Program = Program {
+    names: &["python3"],
+    debian: "python3-venv",
+    elsewhere: "Python 3.10 or later with its module venv",
+};
+
+/// Runs libdatachannel.
+pub const NODE: Program = Program { names: &["node"], debian: "nodejs", elsewhere: "Node.js 18 or later" };
+
+/// Installs libdatachannel.
+pub const NPM: Program = Program { names: &["npm"], debian: "npm", elsewhere: "npm" };
+
+/// Where the programs stand.
+const FOLDER: &str = "e2e/interop";
+
+/// What the server is asked to log: the steps, and each flight of the DTLS handshake.
+const LOG: &str = "info,rtc_dtls=debug";
+
+/// Connects both to the server, again and again, and looks into its log for what they do not notice.
+pub fn run(shell: &Shell, project: &Project, cache: &Path, binary: &Path) -> Result<()> {
+    let python = provide_aiortc(shell, project, cache)?;
+    let modules = provide_libdatachannel(shell, project, cache)?;
+
+    let folder = project.reports().join("interop");
+    let (state, log) = (folder.join("state"), folder.join("server.log"));
+    let server = Launch::new(binary, free_address()?)
+        .arguments(["--log", LOG, "--state-dir", &state.to_string_lossy()])
+        .log(&log)
+        .start()?;
+    let (url, certificate) = (server.url(), state.join("certificate.pem"));
+    cmd!(shell, "{python} {FOLDER}/aiortc/offerer.py {url} {certificate}").run().context("aiortc failed")?;
+    cmd!(shell, "node {FOLDER}/libdatachannel/offerer.cjs {url} {certificate}")
+        .env("NODE_PATH", modules)
+        .run()
+        .context("libdatachannel failed")?;
+    drop(server);
+    check_log(&fs::read_to_string(&log)?)?;
+    Ok(fs::remove_dir_all(&folder)?)
+}
+
+/// Fails if a handshake had to repeat a flight, which costs a second, or if the log complains of an ordinary connection.
+fn check_log(log: &str) -> Result<()> {
+    let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+    let (handshakes, repeated) = (count("[handshake:client] is completed"), count("retransmit_timer"));
+    ensure!(handshakes > 0, "the server's log names no handshake");
+    ensure!(repeated == 0, "a flight of DTLS was repeated {repeated} times in {handshakes} handshakes");
+    let complaint = log.lines().find(|line| line.contains(" ERROR "));
+    ensure!(complaint.is_none(), "the server logged an error: {}", complaint.unwrap_or_default());
+    eprintln!("{handshakes} DTLS handshakes, no flight repeated");
+    Ok(())
+}
+
+/// The Python that has aiortc.
+fn provide_aiortc(shell: &Shell, project: &Project, cache: &Path) -> Result<PathBuf> {
+    let requirements = project.path(FOLDER).join("aiortc/requirements.txt");
+    let installed = Installed::at(cache.join("interop/aiortc"), &requirements)?;
+    let python = installed.folder.join("bin/python");
+    if !installed.is_complete() {
+        eprintln!("Installing aiortc: once only, less than a minute.");
+        let folder = &installed.folder;
+        cmd!(shell, "python3 -m venv --clear {folder}").run().with_context(|| {
+            format!("Python cannot make a virtual environment: install {}", PYTHON.elsewhere)
+        })?;
+        cmd!(
+            shell,
+            "{python} -m pip install --quiet --disable-pip-version-check --requirement {requirements}"
+        )
+        .run()
+        .context("could not install aiortc")?;
+        installed.complete()?;
+    }
+    Ok(python)
+}
+
+/// The folder of modules that has libdatachannel.
+fn provide_libdatachannel(shell: &Shell, project: &Project, cache: &Path) -> Result<PathBuf> {
+    let source = project.path(FOLDER).join("libdatachannel");
+    let installed = Installed::at(cache.join("interop/libdatachannel"), &source.join("package-lock.json"))?;
+    let folder = &installed.folder;
+    if !installed.is_complete() {
+        eprintln!("Installing libdatachannel: once only, a few seconds.");
+        shell.create_dir(folder)?;
+        for file in ["package.json", "package-lock.json"] {
+            shell.copy_file(source.join(file), folder)?;
+        }
+        cmd!(shell, "npm ci --prefix {folder} --ignore-scripts --no-audit --no-fund --loglevel error")
+            .run()
+            .context("could not install libdatachannel")?;
+        installed.complete()?;
+    }
+    Ok(folder.join("node_modules"))
+}
+
+/// A folder in the cache, and the text of the file that says what belongs into it.
+struct Installed {
+    folder: PathBuf,
+    wanted: String,
+}
+
+impl Installed {
+    fn at(folder: PathBuf, lock: &Path) -> Result<Self> {
+        let wanted = fs::read_to_string(lock).with_context(|| format!("cannot read {}", lock.display()))?;
+        Ok(Self { folder, wanted })
+    }
+
+    /// Whether exactly this was installed, to the end.
+    fn is_complete(&self) -> bool {
+        fs::read_to_string(self.mark()).is_ok_and(|installed| installed == self.wanted)
+    }
+
+    fn complete(&self) -> Result<()> {
+        Ok(fs::write(self.mark(), &self.wanted)?)
+    }
+
+    fn mark(&self) -> PathBuf {
+        self.folder.join("installed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DONE: &str = "DEBUG [handshake:client] is completed\n INFO channel \"any\" is open (stream 1)\n";
+
+    #[test]
+    fn a_log_of_quiet_handshakes_passes() {
+        check_log(DONE).unwrap();
+    }
+
+    #[test]
+    fn a_repeated_flight_an_error_and_an_empty_log_are_faults() {
+        let fault = |log: &str| check_log(log).unwrap_err().to_string();
+        let repeated = format!("{DONE}DEBUG [handshake:client] Flight 1 retransmit_timer\n");
+        assert_eq!(fault(&repeated), "a flight of DTLS was repeated 1 times in 1 handshakes");
+        assert!(fault(&format!("{DONE}2026 ERROR something\n")).contains("something"));
+        assert_eq!(fault(""), "the server's log names no handshake");
+    }
+
+    #[test]
+    fn what_another_lock_asked_for_does_not_count_as_installed() {
+        let wanted = "aiortc==1.0\n".to_owned();
+        assert!(!Installed { folder: PathBuf::from("/nowhere"), wanted }.is_complete());
+    }
+}
