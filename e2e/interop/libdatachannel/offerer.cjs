@@ -113,11 +113,9 @@ const main = async () => {
   console.log(`libdatachannel ${version}: ${ROUNDS} connections, from POST to open ${times.join(" ")} ms`);
 };
 
+// Not by `cleanup()`, which in this version ends some runs with a failed assertion in the binding.
 main().then(
-  () => {
-    rtc.cleanup();
-    process.exit(0);
-  },
+  () => process.exit(0),
   (error) => {
     console.error(error);
     process.exit(1);
