@@ -100,16 +100,19 @@ fn common_headers() -> [(HeaderName, HeaderValue); 2] {
 }
 
 /// The content security policy ([CSP 3](https://www.w3.org/TR/CSP3/)) of an HTML document: only our own files, and the
-/// document's own inline scripts by their hashes, because trunk starts the module from one. The page may connect to any
-/// HTTPS server, because it can be told to use another one.
+/// document's own inline scripts and styles by their hashes, because trunk starts the module from one. The page may
+/// connect to any HTTPS server, because it can be told to use another one.
 fn secure(html: &[u8]) -> HeaderMap {
     let html = String::from_utf8_lossy(html);
-    let script_sources: Vec<String> = inline_scripts(&html)
-        .map(|script| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(script))))
-        .collect();
-    let script_sources = script_sources.join(" ");
+    let hashes = |element| -> String {
+        inline(&html, element)
+            .iter()
+            .map(|text| format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text))))
+            .collect()
+    };
+    let (scripts, styles) = (hashes("script"), hashes("style"));
     let policy = format!(
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {script_sources}; style-src 'self' 'unsafe-inline'; \
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'{styles}; \
          img-src 'self' data:; connect-src 'self' https:; object-src 'none'; base-uri 'self'; form-action 'none'; \
          frame-ancestors 'self'"
     );
@@ -118,13 +121,17 @@ fn secure(html: &[u8]) -> HeaderMap {
         .unwrap_or_default()
 }
 
-/// The texts of the scripts that stand in the document itself.
-fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
-    html.split("<script").skip(1).filter_map(|rest| {
-        let (attributes, rest) = rest.split_once('>')?;
-        let (script, _) = rest.split_once("</script>")?;
-        (!attributes.contains("src=") && !script.is_empty()).then_some(script)
-    })
+/// The texts of the elements of this name that stand in the document itself.
+fn inline<'a>(html: &'a str, element: &str) -> Vec<&'a str> {
+    let (open, close) = (format!("<{element}"), format!("</{element}>"));
+    html.split(&open)
+        .skip(1)
+        .filter_map(|rest| {
+            let (attributes, rest) = rest.split_once('>')?;
+            let (text, _) = rest.split_once(&close)?;
+            (!attributes.contains("src=") && !text.is_empty()).then_some(text)
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -147,14 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_allows_the_documents_own_inline_scripts_only() {
-        let html =
-            "<script src=\"a.js\"></script><script type=\"module\">go()</script><script>\nx\n</script>";
-        assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["go()", "\nx\n"]);
+    fn the_policy_allows_the_documents_own_inline_scripts_and_styles_only() {
+        let html = "<script src=\"a.js\"></script><script type=\"module\">go()</script><script>\nx\n</script><style>p{}</style>";
+        assert_eq!(inline(html, "script"), ["go()", "\nx\n"]);
         let headers = secure(html.as_bytes());
         let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
         let hash = BASE64_STANDARD.encode(Sha256::digest("go()"));
         assert!(policy.contains(&format!("'wasm-unsafe-eval' 'sha256-{hash}' 'sha256-")), "{policy}");
+        let style = BASE64_STANDARD.encode(Sha256::digest("p{}"));
+        assert!(policy.contains(&format!("style-src 'self' 'sha256-{style}';")), "{policy}");
         assert!(!secure(b"<p>").is_empty());
     }
 
