@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hola_webrtc_protocol::{Phase, Problem, ProblemCode, Step};
+use hola_webrtc_protocol::{Phase, Problem, Step};
 use wasm_bindgen::JsValue;
 
 use crate::sys;
@@ -126,10 +126,7 @@ impl RtcError {
             | ErrorKind::DtlsFailed
             | ErrorKind::ChannelClosed
             | ErrorKind::Lost => true,
-            ErrorKind::Refused(problem) => matches!(
-                problem.code,
-                ProblemCode::Unavailable | ProblemCode::Internal | ProblemCode::RequestTimeout
-            ),
+            ErrorKind::Refused(problem) => matches!(problem.status, 408 | 429 | 500..),
             ErrorKind::UnexpectedReply { status } => *status >= 500,
             ErrorKind::InvalidUrl | ErrorKind::Unsupported | ErrorKind::BadAnswer | ErrorKind::Js => false,
         }
@@ -153,6 +150,8 @@ impl std::error::Error for RtcError {
 
 #[cfg(test)]
 mod tests {
+    use hola_webrtc_protocol::ProblemCode;
+
     use super::*;
 
     #[test]

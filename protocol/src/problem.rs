@@ -37,6 +37,9 @@ pub enum ProblemCode {
     Internal,
     /// The server holds as many sessions as it may, or is stopping.
     Unavailable,
+    /// A code that this version does not know; the status still tells.
+    #[serde(other)]
+    Unknown,
 }
 
 impl ProblemCode {
@@ -55,7 +58,7 @@ impl ProblemCode {
             Self::RequestTimeout => 408,
             Self::BodyTooLarge => 413,
             Self::UnsupportedMediaType => 415,
-            Self::Internal => 500,
+            Self::Internal | Self::Unknown => 500,
             Self::Unavailable => 503,
         }
     }
@@ -77,6 +80,7 @@ impl ProblemCode {
             Self::UnsupportedMediaType => "The content type is not supported",
             Self::Internal => "The server failed",
             Self::Unavailable => "The server takes no more sessions now",
+            Self::Unknown => "The request was refused",
         }
     }
 }
@@ -112,6 +116,13 @@ impl std::error::Error for Problem {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_of_a_newer_server_is_read() {
+        let problem = r#"{"code":"from-the-future","status":429,"title":"Slower","detail":"please"}"#;
+        let problem: Problem = serde_json::from_str(problem).unwrap();
+        assert_eq!((problem.code, problem.status), (ProblemCode::Unknown, 429));
+    }
 
     #[test]
     fn a_problem_carries_its_code_and_repeats_the_status() {

@@ -2,9 +2,9 @@
 
 use crate::Candidate;
 
-/// Whether there is an `m=application` section that carries data channels (RFC 8841).
+/// Whether there is an `m=application` section that carries data channels, over SCTP (RFC 8841).
 pub fn has_data_channel(sdp: &str) -> bool {
-    sdp.lines().any(|line| line.starts_with("m=application "))
+    sdp.lines().any(|line| line.starts_with("m=application ") && line.contains("/SCTP"))
 }
 
 /// The value of the first attribute of this name, anywhere in the SDP: `attribute(sdp, "ice-ufrag")`.
@@ -19,10 +19,16 @@ pub fn candidates(sdp: &str) -> impl Iterator<Item = Candidate> {
 
 /// The SDP without its candidates, as if gathering had only begun. The ICE options stay: they announce that
 /// more candidates may follow (RFC 8840).
+///
+/// Lines end at each CR and LF, and white space before a value does not count, because there are parsers that
+/// see it so: what any of them takes for a candidate is left out.
 pub fn without_candidates(sdp: &str) -> String {
-    sdp.split_inclusive('\n')
-        .filter(|line| !line.starts_with("a=candidate:") && !line.starts_with("a=end-of-candidates"))
-        .collect()
+    let is_candidate = |line: &&str| {
+        let value = line.strip_prefix("a=").map(str::trim_start);
+        value.is_some_and(|value| value.starts_with("candidate") || value.starts_with("end-of-candidates"))
+    };
+    let lines = sdp.split(['\r', '\n']).filter(|line| !line.is_empty());
+    lines.filter(|line| !is_candidate(line)).flat_map(|line| [line, "\r\n"]).collect()
 }
 
 #[cfg(test)]
@@ -40,6 +46,13 @@ mod tests {
         assert_eq!(attribute(SDP, "ice-ufrag"), Some("abcd"));
         assert_eq!(attribute(SDP, "ice-pwd"), None);
         assert_eq!(candidates(SDP).map(|candidate| candidate.address).collect::<Vec<_>>(), ["192.0.2.1"]);
+    }
+
+    #[test]
+    fn oddly_spelt_candidates_are_removed_too() {
+        for odd in ["\ra=candidate:1", "a= candidate:1", "a=\tcandidate:1", "a=mid:0\ra=candidate:1\r"] {
+            assert!(!without_candidates(&format!("{SDP}{odd}\n")).contains("candidate:1"), "{odd:?}");
+        }
     }
 
     #[test]

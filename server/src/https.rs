@@ -1,4 +1,5 @@
-//! HTTPS: TLS, HTTP/2 and HTTP/1.1 on one TCP port, with a time limit on everything a client may delay.
+//! HTTPS: TLS, HTTP/2 and HTTP/1.1 on one TCP port, with a time limit on the handshake, the first bytes, and the
+//! head of each request.
 
 use std::{
     future::Future,

@@ -104,11 +104,12 @@ fn common_headers() -> [(HeaderName, HeaderValue); 2] {
 /// connect to any HTTPS server, because it can be told to use another one.
 fn secure(html: &[u8]) -> HeaderMap {
     let html = String::from_utf8_lossy(html);
-    let hashes = |element| -> String {
+    let hashes = |element| {
+        let hash = |text: &&str| BASE64_STANDARD.encode(Sha256::digest(text));
         inline(&html, element)
             .iter()
-            .map(|text| format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text))))
-            .collect()
+            .map(hash)
+            .fold(String::new(), |list, hash| list + " 'sha256-" + &hash + "'")
     };
     let (scripts, styles) = (hashes("script"), hashes("style"));
     let policy = format!(

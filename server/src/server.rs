@@ -89,7 +89,7 @@ impl Builder {
         let live = Arc::new(AtomicUsize::new(0));
         let answerer = Answerer::new(candidates.clone(), self.max_message_size).map_err(io::Error::other)?;
         let core = Core::new(answerer, self.limits, self.max_message_size, live.clone());
-        let (sender, sessions) = mpsc::unbounded_channel();
+        let (sender, sessions) = mpsc::channel(self.limits.max_sessions.max(1));
         let orders = Worker::start(core, socket, sender)?;
         let inner = Inner { orders, sessions: Mutex::new(sessions), address, candidates, live };
         Ok(RtcServer { inner: Arc::new(inner) })
@@ -97,13 +97,13 @@ impl Builder {
 
     fn reachable_at(&self, bound: SocketAddr) -> Vec<IpAddr> {
         if !self.announce.is_empty() {
-            self.announce.clone()
+            self.announce.iter().map(IpAddr::to_canonical).collect()
         } else if bound.ip().is_unspecified() {
             let mut addresses = announce::with_loopback();
             addresses.retain(|ip| ip.is_ipv4() || bound.is_ipv6());
             addresses
         } else {
-            vec![bound.ip()]
+            vec![bound.ip().to_canonical()]
         }
     }
 }
@@ -116,7 +116,7 @@ pub struct RtcServer {
 
 struct Inner {
     orders: mpsc::Sender<Order>,
-    sessions: Mutex<mpsc::UnboundedReceiver<Session>>,
+    sessions: Mutex<mpsc::Receiver<Session>>,
     address: SocketAddr,
     candidates: Vec<SocketAddr>,
     live: Arc<AtomicUsize>,
@@ -187,7 +187,7 @@ impl RtcServer {
     }
 
     /// The next session whose first channel has opened; `None` once the server has stopped. A session that is
-    /// dropped is closed.
+    /// dropped is closed, and so is one for which [`Builder::max_sessions`] others wait already.
     pub async fn accept(&self) -> Option<Session> {
         self.inner.sessions.lock().await.recv().await
     }

@@ -15,7 +15,11 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-use crate::{channel::Channel, engine::Doorbell, server::OfferContext};
+use crate::{
+    channel::Channel,
+    engine::{Doorbell, MAX_CHANNELS},
+    server::OfferContext,
+};
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +35,8 @@ pub enum Closed {
     NeverConnected,
     /// The first channel did not open in time.
     NotOpenInTime,
+    /// The peer opened too many channels in a row, or channels with too long names.
+    TooManyChannels,
     /// Nothing was heard of the peer for too long.
     Silent,
     /// The peer's host says that nobody listens there any more.
@@ -47,6 +53,7 @@ impl fmt::Display for Closed {
             Self::NoChannel => "no channel is left",
             Self::NeverConnected => "no connectivity check came",
             Self::NotOpenInTime => "no channel opened in time",
+            Self::TooManyChannels => "the peer opened too many channels",
             Self::Silent => "the peer fell silent",
             Self::Unreachable => "nobody listens at the peer's address",
             Self::Failed => "the engine failed",
@@ -57,7 +64,7 @@ impl fmt::Display for Closed {
 /// The connection to one peer. It ends when either side closes it, and when it is dropped.
 pub struct Session {
     link: Arc<Link>,
-    channels: mpsc::UnboundedReceiver<Channel>,
+    channels: mpsc::Receiver<Channel>,
     runtime: Option<Handle>,
 }
 
@@ -73,6 +80,9 @@ impl Session {
     }
 
     /// The next channel that the peer opens; `None` once the session has ended.
+    ///
+    /// A session may have 64 channels. A channel whose messages nobody takes stops the others of its session,
+    /// which share SCTP's receive window with it: serve each in a task of its own.
     pub async fn accept_channel(&mut self) -> Option<Channel> {
         self.channels.recv().await
     }
@@ -140,10 +150,10 @@ impl Link {
         context: OfferContext,
         doorbell: Arc<Doorbell>,
         runtime: Option<Handle>,
-    ) -> (Session, Arc<Self>, mpsc::UnboundedSender<Channel>) {
+    ) -> (Session, Arc<Self>, mpsc::Sender<Channel>) {
         let link =
             Arc::new(Self { id, context, closed: watch::Sender::default(), left: false.into(), doorbell });
-        let (sender, channels) = mpsc::unbounded_channel();
+        let (sender, channels) = mpsc::channel(MAX_CHANNELS);
         (Session { link: link.clone(), channels, runtime }, link, sender)
     }
 

@@ -36,8 +36,17 @@ struct State {
     stalled: bool,
     /// The handler is gone or wants no more.
     left: bool,
-    /// The channel is closed.
-    closed: bool,
+    stage: Stage,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Open,
+    /// Nothing can be sent any more; what was received is still delivered.
+    Mute,
+    /// Nothing will be delivered any more.
+    Closed,
 }
 
 #[derive(Default)]
@@ -70,7 +79,7 @@ impl Pipe {
             }
             return Poll::Ready(Some(message));
         }
-        if state.closed || state.left {
+        if state.stage == Stage::Closed || state.left {
             return Poll::Ready(None);
         }
         state.reader = Some(context.waker().clone());
@@ -90,7 +99,7 @@ impl Pipe {
             return Err(SendError::TooLarge { size: message.len(), max: self.max_message_size });
         }
         let mut state = self.lock();
-        if state.closed || state.left {
+        if state.stage != Stage::Open || state.left {
             return Err(SendError::Closed);
         }
         state.outbox.push(message);
@@ -101,7 +110,7 @@ impl Pipe {
     /// The handler wants no more. What it has sent still goes out.
     pub(super) fn leave(&self) {
         let mut state = self.lock();
-        if !state.left && !state.closed {
+        if !state.left && state.stage != Stage::Closed {
             state.left = true;
             state.inbox = Queue::default();
             self.doorbell.ring();
@@ -114,7 +123,7 @@ impl Pipe {
         is_ready: impl Fn(&State) -> bool,
     ) -> Poll<Result<(), SendError>> {
         let mut state = self.lock();
-        if state.closed || state.left {
+        if state.stage != Stage::Open || state.left {
             return Poll::Ready(Err(SendError::Closed));
         }
         if is_ready(&state) {
@@ -134,14 +143,14 @@ impl Pipe {
     /// Whether the handler's queue has room. If not, the engine hears when it has.
     pub(crate) fn has_room(&self) -> bool {
         let mut state = self.lock();
-        let has_room = state.left || state.inbox.cost < INBOX_LIMIT;
+        let has_room = state.left || state.stage == Stage::Closed || state.inbox.cost < INBOX_LIMIT;
         state.stalled = !has_room;
         has_room
     }
 
     pub(crate) fn deliver(&self, message: Message) {
         let mut state = self.lock();
-        if !state.left {
+        if !state.left && state.stage != Stage::Closed {
             state.inbox.push(message);
             wake(&mut state.reader);
         }
@@ -163,13 +172,23 @@ impl Pipe {
         state.left && state.outbox.messages.is_empty()
     }
 
-    /// The channel is closed: the handler's stream ends once it is read up, and its sink fails.
-    pub(crate) fn close(&self) {
+    /// The peer has closed the channel: the handler's sink fails. What is still to be delivered may come.
+    pub(crate) fn close_sink(&self) {
         let mut state = self.lock();
-        state.closed = true;
+        if state.stage == Stage::Open {
+            state.stage = Stage::Mute;
+        }
         state.outbox = Queue::default();
-        wake(&mut state.reader);
         wake(&mut state.writer);
+    }
+
+    /// The channel is closed, and everything is delivered: the handler's stream ends once it is read up, and its
+    /// sink fails.
+    pub(crate) fn close(&self) {
+        self.close_sink();
+        let mut state = self.lock();
+        state.stage = Stage::Closed;
+        wake(&mut state.reader);
     }
 
     /// No code panics while it holds the lock, so a poisoned one is as good as any.

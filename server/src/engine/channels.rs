@@ -15,52 +15,73 @@ use tracing::{debug, info};
 use super::Doorbell;
 use crate::channel::{Channel, ChannelParameters, Message, Pipe};
 
-/// How many channels a session may have open.
-const MAX_CHANNELS: usize = 64;
+/// How many channels a session may have open, and how many may wait to be accepted.
+pub(crate) const MAX_CHANNELS: usize = 64;
 
-/// How many bytes a channel may have in SCTP that the peer has not acknowledged. It bounds the memory of a
-/// session whose peer does not read, and the throughput on a long way to 1 MiB a round trip.
+/// How many bytes a session may have in SCTP that the peer has not acknowledged; each of its channels has an
+/// equal share, and may exceed it by one message. It bounds what a peer that does not read costs, and the
+/// throughput on a long way to 1 MiB a round trip.
 const SEND_LIMIT: usize = 1024 * 1024;
+
+/// What the labels and protocols of all channels that a session ever opens may add up to, in bytes, each with
+/// [`NAME_COST`]: the protocol core remembers them until the session ends.
+const NAMES_LIMIT: usize = 256 * 1024;
+const NAME_COST: usize = 64;
 
 pub(super) struct Channels {
     session: SessionId,
     doorbell: Arc<Doorbell>,
     open: BTreeMap<RTCDataChannelId, Entry>,
     /// To the session's `accept_channel`.
-    accepted: mpsc::UnboundedSender<Channel>,
+    accepted: mpsc::Sender<Channel>,
     max_message_size: usize,
+    names: usize,
     /// A message that came while its pipe was full; it waits, and SCTP holds those behind it.
     waiting: Option<(RTCDataChannelId, RTCDataChannelMessage)>,
 }
 
 struct Entry {
     pipe: Arc<Pipe>,
-    closing: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Closed by this side; the peer has not confirmed it.
+    Closing,
+    /// Closed, but for what the peer sent before.
+    Ended,
 }
 
 impl Channels {
     pub(super) fn new(
         session: SessionId,
         doorbell: Arc<Doorbell>,
-        accepted: mpsc::UnboundedSender<Channel>,
+        accepted: mpsc::Sender<Channel>,
         max_message_size: usize,
     ) -> Self {
-        Self { session, doorbell, open: BTreeMap::new(), accepted, max_message_size, waiting: None }
+        Self { session, doorbell, open: BTreeMap::new(), accepted, max_message_size, names: 0, waiting: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// A channel has opened: hands it to the session's handler.
-    pub(super) fn opened(&mut self, connection: &mut RTCPeerConnection, id: RTCDataChannelId) {
+    /// A channel has opened: hands it to the session's handler. `false` if the session has opened too much.
+    pub(super) fn opened(&mut self, connection: &mut RTCPeerConnection, id: RTCDataChannelId) -> bool {
         let peers_maximum = connection.sctp().and_then(|sctp| sctp.max_message_size());
-        let Some(mut channel) = connection.data_channel(id) else { return };
-        if self.open.len() >= MAX_CHANNELS {
-            info!(session = %self.session, "a channel beyond the limit of {MAX_CHANNELS} is closed");
-            let _ = channel.close();
-            return;
+        let Some(mut channel) = connection.data_channel(id) else { return true };
+        self.names += channel.label().len() + channel.protocol().len() + NAME_COST;
+        if self.names > NAMES_LIMIT {
+            return false;
         }
+        let Some(place) = self.accepted.try_reserve().ok().filter(|_| self.open.len() < MAX_CHANNELS) else {
+            // Too many, or the session's handler is gone.
+            info!(session = %self.session, "a channel that nobody accepts is closed");
+            let _ = channel.close();
+            return true;
+        };
         let parameters = ChannelParameters {
             label: channel.label().to_owned(),
             protocol: channel.protocol().to_owned(),
@@ -71,19 +92,21 @@ impl Channels {
         };
         info!(
             session = %self.session, step = %Step::OpenChannel,
-            "channel {:?} is open (stream {})", parameters.label, parameters.id
+            "channel {:?} is open (stream {})", shorten(&parameters.label), parameters.id
         );
         let limit = peers_maximum.map_or(self.max_message_size, |bytes| bytes as usize);
         let pipe = Arc::new(Pipe::new(self.doorbell.clone(), limit));
-        self.open.insert(id, Entry { pipe: pipe.clone(), closing: false });
-        // Fails if the session's handler is gone; the dropped channel then closes itself.
-        let _ = self.accepted.send(Channel::new(pipe, parameters));
+        self.open.insert(id, Entry { pipe: pipe.clone(), state: State::Open });
+        place.send(Channel::new(pipe, parameters));
+        true
     }
 
+    /// A channel is closed. It stays until what the peer sent before is delivered.
     pub(super) fn closed(&mut self, id: RTCDataChannelId) {
-        if let Some(entry) = self.open.remove(&id) {
+        if let Some(entry) = self.open.get_mut(&id) {
             debug!(session = %self.session, "channel {id} is closed");
-            entry.pipe.close();
+            entry.state = State::Ended;
+            entry.pipe.close_sink();
         }
     }
 
@@ -101,7 +124,7 @@ impl Channels {
             let Some(entry) = self.open.get_mut(&id) else { continue };
             if !entry.pipe.has_room() {
                 self.waiting = Some((id, message));
-                break;
+                return moved;
             }
             moved = true;
             if let Some(message) = decode(message) {
@@ -111,6 +134,14 @@ impl Channels {
                 entry.close(connection, id);
             }
         }
+        // Everything is delivered: the channels that had ended are gone now.
+        self.open.retain(|_, entry| {
+            let has_ended = entry.state == State::Ended;
+            if has_ended {
+                entry.pipe.close();
+            }
+            !has_ended
+        });
         moved
     }
 
@@ -118,9 +149,10 @@ impl Channels {
     /// handlers are done. Returns whether anything moved.
     pub(super) fn send(&mut self, connection: &mut RTCPeerConnection, now: Instant) -> bool {
         let mut moved = false;
+        let share = SEND_LIMIT / self.open.len().max(1);
         for (&id, entry) in &mut self.open {
             let Some(mut channel) = connection.data_channel(id) else { continue };
-            while channel.outstanding_bytes() < SEND_LIMIT {
+            while channel.outstanding_bytes() < share {
                 let Some(message) = entry.pipe.take() else { break };
                 moved = true;
                 let sent = match message {
@@ -132,7 +164,7 @@ impl Channels {
                 }
             }
             // A stream reset drops what is not yet acknowledged, so it waits.
-            if !entry.closing && entry.pipe.is_finished() && channel.outstanding_bytes() == 0 {
+            if entry.state == State::Open && entry.pipe.is_finished() && channel.outstanding_bytes() == 0 {
                 entry.close(connection, id);
                 moved = true;
             }
@@ -143,12 +175,17 @@ impl Channels {
 
 impl Entry {
     fn close(&mut self, connection: &mut RTCPeerConnection, id: RTCDataChannelId) {
-        self.closing = true;
+        self.state = State::Closing;
         self.pipe.close();
         if let Some(mut channel) = connection.data_channel(id) {
             let _ = channel.close();
         }
     }
+}
+
+/// As much of a label as the log needs.
+fn shorten(label: &str) -> String {
+    label.chars().take(64).collect()
 }
 
 fn next_message(connection: &mut RTCPeerConnection) -> Option<(RTCDataChannelId, RTCDataChannelMessage)> {

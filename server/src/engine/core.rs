@@ -41,6 +41,8 @@ pub(crate) struct Core {
     timers: BTreeSet<(Instant, SessionId)>,
     /// The peers that something has happened to since the last flush.
     touched: Vec<SessionId>,
+    /// When the last flush was.
+    flushed: Option<Instant>,
     bells: Arc<Bells>,
     runtime: Option<Handle>,
     /// How many sessions live, for those outside.
@@ -71,6 +73,7 @@ impl Core {
             routes: Routes::default(),
             timers: BTreeSet::new(),
             touched: Vec::new(),
+            flushed: None,
             bells: Arc::default(),
             runtime: None,
             live,
@@ -159,13 +162,15 @@ impl Core {
         }
     }
 
-    /// When [`Core::flush`] is due even if nothing happens.
+    /// When [`Core::flush`] is due even if nothing happens: at once if something has happened since the last.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.timers.first().map(|(due, _)| *due)
+        let at_once = self.flushed.filter(|_| !self.touched.is_empty());
+        at_once.or_else(|| self.timers.first().map(|(due, _)| *due))
     }
 
     /// Drives every peer that something has happened to, whose timer is due or whose bell has rung.
     pub(crate) fn flush(&mut self, now: Instant) {
+        self.flushed = Some(now);
         while let Some(&(due, id)) = self.timers.first() {
             if due > now {
                 break;
@@ -212,12 +217,22 @@ impl Core {
         let Outcome { datagrams, proven, opened } = outcome;
         self.datagrams.extend(datagrams);
         self.opened.extend(opened);
+        let ended = entry.peer.ended();
         for path in proven {
-            self.routes.add_path(path, id);
+            // The password proves the session, not the address: who forges the source of a check does not get
+            // the path of a peer that is there.
+            let is_taken =
+                self.routes.owner(path).filter(|owner| *owner != id).is_some_and(|owner| {
+                    self.peers.get(&owner).is_some_and(|owner| owner.peer.is_fresh(now))
+                });
+            if !is_taken {
+                self.routes.add_path(path, id);
+            }
         }
-        if let Some(reason) = entry.peer.ended() {
+        if let Some(reason) = ended {
             return self.remove(id, reason);
         }
+        let Some(entry) = self.peers.get_mut(&id) else { return };
         let due = deadline.max(now + TIMER_STEP);
         if entry.timer != Some(due) {
             if let Some(old) = entry.timer.replace(due) {
@@ -232,7 +247,7 @@ impl Core {
         if let Some(due) = timer {
             self.timers.remove(&(due, id));
         }
-        self.routes.remove(id, &peer.ufrag, &peer.paths);
+        self.routes.remove(id, &peer.ufrag, peer.paths());
         let live = self.count();
         info!(session = %id, live, "the session ends: {reason}");
     }

@@ -50,7 +50,7 @@ impl Doorbell {
 
     /// The engine comes: what happens from here on needs a new ring.
     pub(crate) fn answer(&self) {
-        self.is_rung.store(false, Ordering::Release);
+        self.is_rung.swap(false, Ordering::AcqRel);
     }
 
     /// A bell that nobody hears.

@@ -3,20 +3,21 @@
 use std::time::{Duration, Instant};
 
 use super::Limits;
-use crate::session::Closed;
+use crate::{answer::KEEPALIVE, session::Closed};
 
 /// How long a session stays without a channel. A peer that closes one channel to open another gets to do so.
 const LONELY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An ICMP error may be forged by anyone who guesses a port, so it only raises a doubt. Probes follow at
-/// this interval; a peer that lives drops the doubt by whatever it sends.
+/// this interval, which draw further errors from a host that means it.
 const PROBE_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The number of probes before the doubt is dropped for want of further errors.
-const PROBES: u32 = 3;
+const PROBES: u32 = 6;
 
-/// An error that comes this long after the first, with silence in between, confirms it.
-const CONFIRMED_AFTER: Duration = Duration::from_millis(300);
+/// An error that comes this long after the first, with silence in between, confirms it: long enough for a
+/// keepalive and its answer, by which a peer that lives drops the doubt.
+const CONFIRMED_AFTER: Duration = KEEPALIVE.saturating_mul(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -56,10 +57,15 @@ impl Liveness {
         Self { limits, born: now, stage: Stage::Unchecked, last_heard: now, doubt: None }
     }
 
-    /// The peer sent something on a path that is its own.
+    /// The peer checked the path, or answered a check.
     pub(super) fn heard(&mut self, now: Instant) {
         self.last_heard = now;
         self.doubt = None;
+    }
+
+    /// Whether the peer has been heard since the last few keepalives.
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        now < self.last_heard + KEEPALIVE * 4
     }
 
     /// The peer has proved that it knows the session's password.
@@ -73,8 +79,10 @@ impl Liveness {
         self.stage = Stage::Open;
     }
 
-    pub(super) fn last_channel_closed(&mut self, now: Instant) {
-        self.stage = Stage::Lonely { since: now };
+    pub(super) fn no_channel_is_open(&mut self, now: Instant) {
+        if self.stage == Stage::Open {
+            self.stage = Stage::Lonely { since: now };
+        }
     }
 
     /// The peer's host says that nobody listens at its address.
@@ -175,7 +183,7 @@ mod tests {
         assert_eq!(liveness.end(), (now + LIMITS.open_timeout, Closed::NotOpenInTime));
         liveness.channel_opened();
         assert_eq!(liveness.end(), (now + 19_000 * MS, Closed::Silent));
-        liveness.last_channel_closed(now + 9500 * MS);
+        liveness.no_channel_is_open(now + 9500 * MS);
         assert_eq!(liveness.end(), (now + 10_500 * MS, Closed::NoChannel));
     }
 
@@ -187,16 +195,19 @@ mod tests {
         assert_eq!(liveness.deadline(), now + 200 * MS);
         assert_eq!(liveness.verdict(now + 200 * MS), Verdict::Probe);
         assert_eq!(liveness.verdict(now + 201 * MS), Verdict::Alive);
-        assert_eq!(liveness.unreachable(now + 400 * MS), Verdict::Ended(Closed::Unreachable));
+        assert_eq!(liveness.unreachable(now + 999 * MS), Verdict::Alive);
+        assert_eq!(liveness.unreachable(now + 1000 * MS), Verdict::Ended(Closed::Unreachable));
     }
 
     #[test]
-    fn a_forged_error_does_not_end_a_session_whose_peer_speaks() {
+    fn forged_errors_do_not_end_a_session_whose_peer_answers_a_keepalive_in_between() {
         let (now, mut liveness) = open();
-        for second in 0..9 {
-            let at = now + Duration::from_secs(second);
-            assert_eq!(liveness.unreachable(at), Verdict::Alive);
-            liveness.heard(at + 10 * MS);
+        for moment in 0..900 {
+            let at = now + 10 * MS * moment;
+            assert_eq!(liveness.unreachable(at), Verdict::Alive, "{moment}");
+            if moment % 95 == 94 {
+                liveness.heard(at);
+            }
         }
     }
 

@@ -12,6 +12,7 @@
 mod channels;
 mod core;
 mod doorbell;
+mod errors;
 mod liveness;
 mod peer;
 mod routes;
@@ -30,6 +31,7 @@ use std::{
 use bytes::BytesMut;
 
 pub(crate) use self::{
+    channels::MAX_CHANNELS,
     core::Core,
     doorbell::{Bells, Doorbell},
     socket::Socket,

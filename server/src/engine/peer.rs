@@ -32,8 +32,7 @@ pub(super) struct Peer {
     pub(super) id: SessionId,
     pub(super) ufrag: String,
     pub(super) doorbell: Arc<Doorbell>,
-    /// The ways to the peer that have proved to be its own.
-    pub(super) paths: Vec<Path>,
+    ways: Vec<Way>,
     connection: RTCPeerConnection,
     /// The addresses that the answer names.
     candidates: Arc<[SocketAddr]>,
@@ -41,14 +40,22 @@ pub(super) struct Peer {
     /// The handler's end, until the first channel opens.
     session: Option<Session>,
     channels: Channels,
-    /// Paths on which a request has come that the protocol core has not checked yet.
-    unproven: Vec<Path>,
     /// A request that nominates its pair and came before the pair was valid.
     nomination: Option<Datagram>,
     /// The layer of step 8 that came up last.
     reached: Option<Step>,
     liveness: Liveness,
     ended: Option<Closed>,
+}
+
+/// A path, and what the peer is trusted with on it.
+struct Way {
+    path: Path,
+    /// Whether the protocol core has replied on it, which it does only to the session's password.
+    is_proven: bool,
+    /// How many bytes may go there before ICE has selected it: three times what came, as in QUIC (RFC 9000,
+    /// 8.1), because the source of a check may be forged.
+    credit: usize,
 }
 
 /// What driving a peer brought about.
@@ -78,13 +85,12 @@ impl Peer {
             id,
             ufrag,
             doorbell,
-            paths: Vec::new(),
+            ways: Vec::new(),
             connection,
             candidates,
             link,
             session: Some(session),
             channels,
-            unproven: Vec::new(),
             nomination: None,
             reached: None,
             liveness: Liveness::new(now, limits),
@@ -92,21 +98,28 @@ impl Peer {
         }
     }
 
+    /// The paths that have proved to be the peer's.
+    pub(super) fn paths(&self) -> impl Iterator<Item = Path> {
+        self.ways.iter().filter(|way| way.is_proven).map(|way| way.path)
+    }
+
+    /// Whether the peer has shown lately that it is there.
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        self.liveness.is_fresh(now)
+    }
+
     /// Takes in a datagram. Its effects show when the peer is driven.
     pub(super) fn receive(&mut self, now: Instant, datagram: Datagram) {
         let path = datagram.path();
-        if self.paths.contains(&path) {
-            self.liveness.heard(now);
-        } else if self.paths.len() + self.unproven.len() < MAX_PATHS && !self.unproven.contains(&path) {
-            self.unproven.push(path);
-        }
-
+        let Some(is_proven) = self.credit(path, datagram.bytes.len()) else { return };
         let (mut nominates, mut validates) = (false, false);
-        if self.reached.is_none()
-            && let Some(stun) = Stun::parse(&datagram.bytes)
-        {
-            nominates = stun.is_request() && stun.uses_candidate();
-            validates = stun.is_success();
+        if let Some(stun) = Stun::parse(&datagram.bytes) {
+            if is_proven {
+                self.liveness.heard(now);
+            }
+            let is_connecting = self.reached.is_none();
+            nominates = is_connecting && stun.is_request() && stun.uses_candidate();
+            validates = is_connecting && stun.is_success();
         }
         if nominates {
             let Datagram { local, remote, ref bytes } = datagram;
@@ -167,7 +180,10 @@ impl Peer {
                 break;
             }
         }
-        self.unproven.clear();
+        if self.reached == Some(Step::OpenChannel) && self.channels.is_empty() {
+            self.liveness.no_channel_is_open(now);
+        }
+        self.ways.retain(|way| way.is_proven);
         if self.link.is_left() {
             self.end(Closed::ByServer);
         }
@@ -184,12 +200,12 @@ impl Peer {
         match self.liveness.verdict(now) {
             Verdict::Alive => {}
             Verdict::Probe => {
-                let probe = |path: &Path| Datagram {
+                let probe = |path: Path| Datagram {
                     local: path.local,
                     remote: path.remote,
                     bytes: BytesMut::from(&stun::indication([0; 12])[..]),
                 };
-                outcome.datagrams.extend(self.paths.iter().map(probe));
+                outcome.datagrams.extend(self.paths().map(probe));
             }
             Verdict::Ended(reason) => self.end(reason),
         }
@@ -206,15 +222,14 @@ impl Peer {
             match event {
                 RTCDataChannelEvent::OnOpen(id) => {
                     self.climb(now);
-                    self.channels.opened(&mut self.connection, id);
+                    if !self.channels.opened(&mut self.connection, id) {
+                        self.end(Closed::TooManyChannels);
+                    }
                     self.reached = Some(Step::OpenChannel);
                     self.liveness.channel_opened();
                 }
                 RTCDataChannelEvent::OnClose(id) => {
                     self.channels.closed(id);
-                    if self.channels.is_empty() {
-                        self.liveness.last_channel_closed(now);
-                    }
                 }
                 _ => {}
             }
@@ -262,22 +277,25 @@ impl Peer {
         let mut moved = false;
         while let Some(TaggedBytesMut { transport, message, .. }) = self.connection.poll_write() {
             moved = true;
-            let is_route = |path: &&Path| {
-                path.remote == transport.peer_addr && self.candidate_of(path) == Some(transport.local_addr)
+            let is_selected = self.reached.is_some();
+            let candidates = &self.candidates;
+            let leads_there = |way: &&mut Way| {
+                way.path.remote == transport.peer_addr
+                    && candidate_of(candidates, way.path) == Some(transport.local_addr)
             };
-            let path = if let Some(path) = self.paths.iter().find(is_route) {
-                *path
-            } else if let Some(path) = self.unproven.iter().find(is_route).copied() {
-                // The protocol core replies only to requests with the right password: this path is proved.
+            // Else it is a check from an address of ours that the peer has not talked to.
+            let Some(way) = self.ways.iter_mut().find(leads_there) else { continue };
+            if !way.is_proven {
+                way.is_proven = true;
                 self.liveness.checked();
-                self.paths.push(path);
-                outcome.proven.push(path);
-                path
-            } else {
-                // A check from an address of ours that the peer has not talked to.
-                continue;
-            };
-            outcome.datagrams.push(Datagram { local: path.local, remote: path.remote, bytes: message });
+                outcome.proven.push(way.path);
+            }
+            if !is_selected {
+                let Some(credit) = way.credit.checked_sub(message.len()) else { continue };
+                way.credit = credit;
+            }
+            let Path { local, remote } = way.path;
+            outcome.datagrams.push(Datagram { local, remote, bytes: message });
         }
         moved
     }
@@ -292,7 +310,7 @@ impl Peer {
     }
 
     fn feed(&mut self, now: Instant, datagram: Datagram) {
-        let Some(candidate) = self.candidate_of(&datagram.path()) else { return };
+        let Some(candidate) = candidate_of(&self.candidates, datagram.path()) else { return };
         let transport = TransportContext {
             local_addr: candidate,
             peer_addr: datagram.remote,
@@ -305,13 +323,17 @@ impl Peer {
         }
     }
 
-    /// The candidate of ours that a path leads to. Behind a NAT or in a container the address a datagram
-    /// arrives at is not the announced one: then it is the first of the same family.
-    fn candidate_of(&self, path: &Path) -> Option<SocketAddr> {
-        let is_exact = |candidate: &&SocketAddr| candidate.ip() == path.local;
-        let is_of_family = |candidate: &&SocketAddr| candidate.is_ipv4() == path.local.is_ipv4();
-        let mut candidates = self.candidates.iter();
-        candidates.clone().find(is_exact).or_else(|| candidates.find(is_of_family)).copied()
+    /// Notes that something came along a path. `None` if the session has no room for another path, else
+    /// whether the path has proved to be the peer's.
+    fn credit(&mut self, path: Path, bytes: usize) -> Option<bool> {
+        if let Some(way) = self.ways.iter_mut().find(|way| way.path == path) {
+            way.credit = way.credit.saturating_add(3 * bytes);
+            return Some(way.is_proven);
+        }
+        (self.ways.len() < MAX_PATHS).then(|| {
+            self.ways.push(Way { path, is_proven: false, credit: 3 * bytes });
+            false
+        })
     }
 
     fn timeout(&mut self, now: Instant) {
@@ -319,4 +341,13 @@ impl Peer {
             debug!(session = %self.id, "a timer fails: {error}");
         }
     }
+}
+
+/// The candidate of ours that a path leads to. Behind a NAT or in a container the address a datagram arrives
+/// at is not the announced one: then it is the first of the same family.
+fn candidate_of(candidates: &[SocketAddr], path: Path) -> Option<SocketAddr> {
+    let is_exact = |candidate: &&SocketAddr| candidate.ip() == path.local;
+    let is_of_family = |candidate: &&SocketAddr| candidate.is_ipv4() == path.local.is_ipv4();
+    let mut candidates = candidates.iter();
+    candidates.clone().find(is_exact).or_else(|| candidates.find(is_of_family)).copied()
 }

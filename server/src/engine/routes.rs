@@ -2,7 +2,7 @@
 //! (RFC 8445, 7.2.2), everything after it by its pair of addresses.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     net::{IpAddr, SocketAddr},
 };
 
@@ -22,7 +22,8 @@ pub(super) struct Path {
 #[derive(Default)]
 pub(super) struct Routes {
     by_ufrag: HashMap<String, SessionId>,
-    by_path: HashMap<Path, SessionId>,
+    /// By the peer's address: the addresses of this host that it talks to, mostly one, and its session.
+    by_remote: HashMap<SocketAddr, Vec<(IpAddr, SessionId)>>,
 }
 
 impl Routes {
@@ -33,35 +34,46 @@ impl Routes {
     /// Lets everything that comes along the path go to the session. Call it for paths whose peer has proved
     /// that it knows the session's password.
     pub(super) fn add_path(&mut self, path: Path, session: SessionId) {
-        self.by_path.insert(path, session);
+        let sessions = self.by_remote.entry(path.remote).or_default();
+        sessions.retain(|(local, _)| *local != path.local);
+        sessions.push((path.local, session));
+    }
+
+    /// The session that has the path now.
+    pub(super) fn owner(&self, path: Path) -> Option<SessionId> {
+        let sessions = self.by_remote.get(&path.remote)?;
+        sessions.iter().find(|(local, _)| *local == path.local).map(|(_, session)| *session)
     }
 
     pub(super) fn find(&self, datagram: &Datagram) -> Option<SessionId> {
         let request = Stun::parse(&datagram.bytes).filter(|stun| stun.is_request());
         match request {
             Some(request) => self.by_ufrag.get(request.ufrag()?).copied(),
-            None => self.by_path.get(&datagram.path()).copied(),
+            None => self.owner(datagram.path()),
         }
     }
 
     /// The sessions that are reached at this address, whichever address of ours they talk to.
     pub(super) fn sessions_at(&self, remote: SocketAddr) -> Vec<SessionId> {
-        self.by_path.iter().filter(|(path, _)| path.remote == remote).map(|(_, session)| *session).collect()
+        self.by_remote.get(&remote).into_iter().flatten().map(|(_, session)| *session).collect()
     }
 
     /// Forgets a session. A path that another session has taken over since stays with that one.
-    pub(super) fn remove(&mut self, session: SessionId, ufrag: &str, paths: &[Path]) {
+    pub(super) fn remove(&mut self, session: SessionId, ufrag: &str, paths: impl Iterator<Item = Path>) {
         self.by_ufrag.remove(ufrag);
         for path in paths {
-            if self.by_path.get(path) == Some(&session) {
-                self.by_path.remove(path);
+            if let Entry::Occupied(mut sessions) = self.by_remote.entry(path.remote) {
+                sessions.get_mut().retain(|(_, owner)| *owner != session);
+                if sessions.get().is_empty() {
+                    sessions.remove();
+                }
             }
         }
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.by_ufrag.len() + self.by_path.len()
+        self.by_ufrag.len() + self.by_remote.len()
     }
 }
 

@@ -3,17 +3,15 @@
 use std::{
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket},
-    os::fd::AsRawFd,
 };
 
 use bytes::BytesMut;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 use tracing::debug;
 
-use super::Datagram;
+use super::{Datagram, errors};
 
 /// The kernel's buffers: a burst of a few thousand datagrams while the engine is busy elsewhere.
 const KERNEL_BUFFER: usize = 4 * 1024 * 1024;
@@ -164,30 +162,8 @@ impl Port {
         }
     }
 
-    /// Empties the queue of ICMP errors: each names the datagram's destination, port included.
     fn read_errors(&self, sink: &mut impl FnMut(Received)) {
-        let mut control = nix::cmsg_space!([u8; 256]);
-        let mut byte = [0];
-        loop {
-            let mut slices = [IoSliceMut::new(&mut byte)];
-            let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
-            let fd = self.io.as_raw_fd();
-            let Ok(message) = recvmsg::<SockaddrStorage>(fd, &mut slices, Some(&mut control), flags) else {
-                break;
-            };
-            let is_refused = message.cmsgs().is_ok_and(|mut cmsgs| {
-                cmsgs.any(|cmsg| match cmsg {
-                    ControlMessageOwned::Ipv4RecvErr(error, _)
-                    | ControlMessageOwned::Ipv6RecvErr(error, _) => {
-                        error.ee_errno == nix::errno::Errno::ECONNREFUSED as u32
-                    }
-                    _ => false,
-                })
-            });
-            if is_refused && let Some(remote) = message.address.as_ref().and_then(socket_addr) {
-                sink(Received::Unreachable(canonical(remote)));
-            }
-        }
+        errors::read(&self.io, |remote| sink(Received::Unreachable(canonical(remote))));
     }
 
     /// The address as the socket's family writes it.
@@ -223,11 +199,6 @@ fn run_length(datagrams: &[Datagram], max_segments: usize) -> usize {
 /// An IPv4 address as such, even if an IPv6 socket wraps it.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-fn socket_addr(address: &SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = address.as_sockaddr_in().map(|v4| SocketAddr::from((v4.ip(), v4.port())));
-    v4.or_else(|| address.as_sockaddr_in6().map(|v6| SocketAddr::from((v6.ip(), v6.port()))))
 }
 
 #[cfg(test)]

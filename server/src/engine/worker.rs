@@ -48,7 +48,7 @@ pub(crate) struct Worker {
     bells: Arc<Bells>,
     port: Port,
     orders: mpsc::Receiver<Order>,
-    sessions: mpsc::UnboundedSender<Session>,
+    sessions: mpsc::Sender<Session>,
 }
 
 impl Worker {
@@ -56,7 +56,7 @@ impl Worker {
     pub(crate) fn start(
         mut core: Core,
         socket: Socket,
-        sessions: mpsc::UnboundedSender<Session>,
+        sessions: mpsc::Sender<Session>,
     ) -> io::Result<mpsc::Sender<Order>> {
         let (sender, orders) = mpsc::channel(ORDERS);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -131,8 +131,8 @@ impl Worker {
         let Self { core, port, .. } = self;
         port.send(&datagrams, |received| note(core, now, received)).await;
         for session in self.core.take_opened() {
-            // Nobody accepts sessions any more: the dropped one closes itself.
-            let _ = self.sessions.send(session);
+            // Where nobody accepts sessions the dropped one closes itself.
+            let _ = self.sessions.try_send(session);
         }
     }
 }

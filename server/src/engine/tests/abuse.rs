@@ -75,8 +75,11 @@ fn replies(world: &mut World) -> Vec<StunMessage> {
 fn candidates_in_the_offer_are_not_contacted() {
     let mut world = World::new(MS);
     let offer = Offerer::new(world.now, offerer_address(0), "x").offer();
-    let forged = "a=candidate:7 1 udp 2130706431 203.0.113.5 53 typ host\r\na=end-of-candidates\r\n";
-    world.answer(&format!("{offer}{forged}"));
+    // As browsers write them, and as only a lenient parser reads them.
+    for prefix in ["a=", "\ra=", "a= ", "a=mid:0\ra="] {
+        let forged = format!("{prefix}candidate:7 1 udp 2130706431 203.0.113.5 53 typ host\r\n");
+        world.answer(&format!("{offer}{forged}"));
+    }
     world.run(3 * SECOND);
     assert!(world.from_server.is_empty());
 }
@@ -157,4 +160,81 @@ fn garbage_during_a_conversation_changes_nothing() {
     world.offerer(address).send(now, crate::channel::Message::Text("still here".to_owned()));
     let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
     assert!(world.run_until(SECOND, |_| channel.next().now_or_never().is_some()));
+}
+
+#[test]
+fn an_address_that_never_answers_draws_no_more_than_three_times_what_came_from_it() {
+    let mut world = World::new(MS);
+    let (offer, answer) = negotiated(&mut world);
+    let check = check(&answer, &offer, attribute(&answer, "ice-pwd"), true);
+    world.deliver(offerer_address(1), BytesMut::from(&check.raw[..]));
+    let mut sent = 0;
+    for _ in 0..1000 {
+        world.now += 10 * MS;
+        world.core.flush(world.now);
+        sent += world.core.take_datagrams().iter().map(|datagram| datagram.bytes.len()).sum::<usize>();
+    }
+    assert!(sent > 0);
+    assert!(sent <= 3 * check.raw.len(), "{sent} bytes for {}", check.raw.len());
+}
+
+#[test]
+fn checks_from_very_many_addresses_reach_the_protocol_core_from_a_few_only() {
+    let mut world = World::new(MS);
+    let (offer, answer) = negotiated(&mut world);
+    for number in 0..1000 {
+        let check = check(&answer, &offer, attribute(&answer, "ice-pwd"), false);
+        world.deliver(offerer_address(number), BytesMut::from(&check.raw[..]));
+        world.settle();
+    }
+    let mut answered = world.from_server.clone();
+    answered.sort();
+    answered.dedup();
+    assert_eq!(answered.len(), 32);
+}
+
+#[test]
+fn a_session_does_not_take_over_the_path_of_a_peer_that_is_there() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
+
+    // Another session's check, with the address of the first one's peer as its forged source.
+    let offer = Offerer::new(world.now, offerer_address(1), "x").offer();
+    let answer = world.answer(&offer).sdp;
+    let check = check(&answer, &offer, attribute(&answer, "ice-pwd"), false);
+    world.deliver(address, BytesMut::from(&check.raw[..]));
+    world.run(100 * MS);
+
+    let now = world.now;
+    world.offerer(address).send(now, crate::channel::Message::Text("mine".to_owned()));
+    assert!(world.run_until(SECOND, |_| channel.next().now_or_never().is_some()));
+}
+
+#[test]
+fn forged_icmp_errors_do_not_end_an_idle_session() {
+    let mut world = World::new(MS);
+    let (address, session) = world.connect(0, "x");
+    for _ in 0..300 {
+        world.core.unreachable(world.now, address);
+        world.run(20 * MS);
+    }
+    assert_eq!(session.closed().now_or_never(), None);
+}
+
+#[test]
+fn a_peer_that_opens_channels_without_end_is_ended() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    for _ in 0..100 {
+        let label = "l".repeat(8000);
+        world.offerer(address).open(&label);
+        world.run(50 * MS);
+        // The handler takes them and lets them go.
+        while let Some(Some(channel)) = session.accept_channel().now_or_never() {
+            drop(channel);
+        }
+    }
+    assert_eq!(session.closed().now_or_never(), Some(crate::session::Closed::TooManyChannels));
+    assert_eq!(world.core.residue(), 0);
 }

@@ -120,3 +120,62 @@ fn further_channels_are_accepted_up_to_the_limit() {
     assert_eq!(labels[0], "first");
     assert_eq!(labels.len(), 64);
 }
+
+#[test]
+fn what_the_peer_sent_before_it_closed_the_channel_is_all_delivered() {
+    // To a handler that is far behind; and in one batch with the closing.
+    for (messages, before_the_close) in [(150_u32, SECOND), (1, Duration::ZERO)] {
+        let mut world = World::new(MS);
+        let (address, mut session) = world.connect(0, "x");
+        let mut channel = channel_of(&mut session);
+        let now = world.now;
+        for number in 0..messages {
+            let mut message = vec![0; 4096];
+            message[..4].copy_from_slice(&number.to_be_bytes());
+            world.offerer(address).send(now, Message::Binary(message.into()));
+        }
+        world.run(before_the_close);
+        world.offerer(address).close_channel();
+        let mut received = Vec::new();
+        let ended = world.run_until(20 * SECOND, |world| {
+            world.now += 5 * MS;
+            match channel.next().now_or_never() {
+                Some(Some(Message::Binary(message))) => {
+                    received.push(u32::from_be_bytes(message[..4].try_into().unwrap()));
+                    false
+                }
+                Some(None) => true,
+                _ => false,
+            }
+        });
+        assert!(ended, "{} of {messages}", received.len());
+        assert!(received.into_iter().eq(0..messages));
+    }
+}
+
+#[test]
+fn a_peer_that_reads_no_channel_costs_no_more_with_many_than_with_one() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    for number in 0..31 {
+        world.offerer(address).open(&number.to_string());
+    }
+    world.run(SECOND);
+    let mut channels: Vec<_> =
+        std::iter::from_fn(|| session.accept_channel().now_or_never().flatten()).collect();
+    assert_eq!(channels.len(), 32);
+    // Nothing arrives at the peer any more, nor does an acknowledgement come back.
+    world.offerers.remove(&address);
+    let mut sent = 0;
+    for _ in 0..100 {
+        for channel in &mut channels {
+            while channel.feed(Message::Binary(Bytes::from_static(&[0; 8192]))).now_or_never().is_some() {
+                sent += 8192;
+            }
+        }
+        world.now += MS;
+        world.core.flush(world.now);
+    }
+    // The session's share of SCTP, and each channel's own queue.
+    assert!(sent <= 1024 * 1024 + 32 * (128 * 1024 + 2 * 8192), "{sent}");
+}
