@@ -1,5 +1,6 @@
 //! The page against the server, in real browsers. Each test has a server and a browser of its own.
 
+mod by_hand;
 mod conversation;
 mod embed;
 mod language;
