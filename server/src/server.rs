@@ -124,6 +124,7 @@ struct Inner {
 
 /// What is known of a client when its offer arrives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OfferContext {
     /// The address the offer came from.
     pub remote: Option<SocketAddr>,
@@ -133,6 +134,7 @@ pub struct OfferContext {
 
 /// An answered offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Answered {
     /// The new session.
     pub id: SessionId,
