@@ -206,10 +206,13 @@ fn wake(waker: &mut Option<Waker>) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use futures_util::FutureExt;
     use std::future::poll_fn;
 
+    use futures_util::FutureExt;
+    use hola_webrtc_protocol::SessionId;
+
     use super::*;
+    use crate::engine::Bells;
 
     const KIB: Bytes = Bytes::from_static(&[0; 1024]);
 
@@ -230,6 +233,24 @@ mod tests {
         let received = poll_fn(|context| pipe.poll_receive(context)).now_or_never();
         assert_eq!(received, Some(Some(Message::Binary(KIB))));
         assert!(pipe.has_room());
+    }
+
+    #[test]
+    fn the_engine_hears_once_when_a_full_queue_has_room_again() {
+        let bells = Arc::<Bells>::default();
+        let doorbell = Doorbell::new(SessionId::from_bytes([1; 16]), bells.clone());
+        let pipe = Pipe::new(Arc::new(doorbell), 64 * 1024);
+        let receive = || poll_fn(|context| pipe.poll_receive(context)).now_or_never();
+        pipe.deliver(Message::Binary(KIB));
+        receive();
+        assert!(bells.take().is_empty(), "there was room all along");
+
+        while pipe.has_room() {
+            pipe.deliver(Message::Binary(KIB));
+        }
+        receive();
+        receive();
+        assert_eq!(bells.take().len(), 1);
     }
 
     #[test]
