@@ -220,13 +220,10 @@ impl<'a> Bench<'a> {
             .arguments(["--allow-origin", "*", "--state-dir", &state])
             .log(folder.join("server.log"))
             .start()?;
-        cmd!(
-            self.shell,
-            "wasm-pack test --headless --{browser} client --features server-tests --locked --no-fail-fast"
-        )
-        .env(TEST_SERVER, server.url())
-        .run()
-        .context("the tests failed")?;
+        cmd!(self.shell, "wasm-pack test --headless --{browser} client --features server-tests --locked")
+            .env(TEST_SERVER, server.url())
+            .run()
+            .context("the tests failed")?;
         drop(server);
         Ok(fs::remove_dir_all(&folder)?)
     }
