@@ -12,7 +12,7 @@ use web_sys::{RtcIceGatheringState, RtcSessionDescriptionInit};
 
 use crate::{
     ErrorKind, Gathering, Reply, RtcError, Signaller, Trace, channel::ChannelCore, layers::Layers, observe,
-    peer::Peer, steps::millis,
+    peer::Peer, steps::millis, sys,
 };
 
 /// A peer connection with a data channel, of which an offer can be made.
@@ -59,7 +59,7 @@ impl Offer {
         settled(STEP, pc.set_local_description(&init(STEP, &description)?)).await?;
         if let Gathering::Complete { deadline } = gathering {
             gathered(&ready.peer, deadline).await;
-            if let Some(local) = pc.local_description() {
+            if let Some(local) = sys::description(pc, "localDescription") {
                 description.sdp = local.sdp();
                 let description = description.clone();
                 ready.peer.trace().client(STEP, TraceData::Description { description });

@@ -208,11 +208,10 @@ impl Peer {
         }
     }
 
-    /// Whether ICE and DTLS are up.
+    /// Whether the connection is open, and the other side hears this one.
     fn is_live(&self) -> bool {
         use RtcIceConnectionState::{Completed, Connected};
-        matches!(self.raw.ice_connection_state(), Connected | Completed)
-            && self.listeners.transports().dtls_state().as_deref() == Some("connected")
+        self.open.get() && matches!(self.raw.ice_connection_state(), Connected | Completed)
     }
 
     fn lose(&self, cause: &str) {
@@ -236,7 +235,7 @@ impl Peer {
             }
             (_, None) => {}
         }
-        // Over a live DTLS transport closing says it at once, and a request would come too late.
+        // Over an open connection that is alive DTLS says it at once, and a request would come too late.
         let is_told = *how == Closed::Remote || self.is_live();
         self.trace.end();
         self.patience_ends.take();

@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RtcPeerConnection, RtcSessionDescription, RtcStatsReport};
 
-use crate::RtcError;
+use crate::{RtcError, sys};
 
 /// How a connection goes. A figure that the browser does not tell is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,8 +50,8 @@ pub(crate) async fn of(pc: &RtcPeerConnection) -> Result<ConnectionStats, RtcErr
         values.into_iter().filter_map(|value| serde_wasm_bindgen::from_value(value).ok()).collect();
     let mut stats = summary(&entries);
     if let Some(pair) = &mut stats.pair {
-        name_address(&mut pair.local, pc.local_description());
-        name_address(&mut pair.remote, pc.remote_description());
+        name_address(&mut pair.local, sys::description(pc, "localDescription"));
+        name_address(&mut pair.remote, sys::description(pc, "remoteDescription"));
     }
     Ok(stats)
 }

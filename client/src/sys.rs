@@ -2,7 +2,10 @@
 //! cannot. All of it may be missing in a browser, so every getter gives an `Option`.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{EventTarget, Request, RequestInit, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection};
+use web_sys::{
+    EventTarget, Request, RequestInit, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection,
+    RtcSessionDescription,
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -74,4 +77,9 @@ pub(crate) fn describe(thrown: &JsValue) -> String {
 /// The name of a state, as the W3C writes it.
 pub(crate) fn name(state: impl Into<JsValue>) -> String {
     state.into().as_string().unwrap_or_default()
+}
+
+/// A description of a peer connection by the name of its attribute. Firefox throws where the connection is closed.
+pub(crate) fn description(pc: &RtcPeerConnection, name: &str) -> Option<RtcSessionDescription> {
+    js_sys::Reflect::get(pc, &name.into()).ok()?.dyn_into().ok()
 }
