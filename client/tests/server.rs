@@ -7,12 +7,12 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use futures_util::{FutureExt, SinkExt, StreamExt, join};
 use hola_webrtc_client::{
     Channel, ChannelOptions, ChannelState, Closed, ConnectOptions, Connection, ConnectionState, ErrorKind,
-    Gathering, HIGH_WATER, Message, ProblemCode, Side, Step, TraceData, connect,
+    Gate, Gathering, HIGH_WATER, Message, ProblemCode, Side, Step, TraceData, connect,
 };
 use hola_webrtc_protocol::signal;
 use support::{event, next, page::Replaced, pause, soon, steps, within};
@@ -182,13 +182,31 @@ async fn closing_ends_the_session_on_the_server_and_a_new_one_can_start() {
 }
 
 #[wasm_bindgen_test]
-async fn giving_up_midway_leaves_no_session() {
-    // Up to each step in turn: dropped as soon as it has begun.
-    for wanted in ["1", "3", "5", "7", "8a"] {
-        let mut connecting = connect(SERVER, ConnectOptions::default());
+async fn giving_up_before_a_step_leaves_no_session() {
+    for given_up in [
+        Step::CreateDataChannel,
+        Step::SetLocalOffer,
+        Step::SetRemoteAnswer,
+        Step::CheckConnectivity,
+        Step::AssociateSctp,
+    ] {
+        let reached = Rc::new(Cell::new(false));
+        let gate = Gate::new({
+            let reached = Rc::clone(&reached);
+            move |step: Step| {
+                let holds = step == given_up;
+                reached.set(reached.get() || holds);
+                async move {
+                    if holds {
+                        std::future::pending::<()>().await;
+                    }
+                }
+            }
+        });
+        let mut connecting = connect(SERVER, ConnectOptions::default().gate(gate));
         let trace = connecting.trace();
         soon(async {
-            while !steps(&trace, |data| *data == TraceData::Began).contains(&wanted) {
+            while !reached.get() {
                 assert!((&mut connecting).now_or_never().is_none());
                 pause(1).await;
             }
@@ -199,11 +217,31 @@ async fn giving_up_midway_leaves_no_session() {
             TraceData::Response { session, .. } => session,
             _ => None,
         });
+        assert_eq!(session.is_some(), given_up >= Step::SetRemoteAnswer);
         if let Some(session) = session {
             pause(GONE_WITHIN).await;
-            assert_eq!(status("DELETE", &signal::session_path(session)).await, 404, "given up at {wanted}");
+            assert_eq!(status("DELETE", &signal::session_path(session)).await, 404, "before {given_up}");
         }
     }
+    echo().await;
+}
+
+#[wasm_bindgen_test]
+async fn giving_up_while_the_offer_is_under_way_leaves_a_page_that_can_connect() {
+    let mut connecting = connect(SERVER, ConnectOptions::default());
+    let trace = connecting.trace();
+    soon(async {
+        // The reply cannot be there at the poll that sends the offer.
+        loop {
+            assert!((&mut connecting).now_or_never().is_none());
+            if steps(&trace, |data| *data == TraceData::Began).contains(&"5") {
+                break;
+            }
+            pause(1).await;
+        }
+    })
+    .await;
+    drop(connecting);
     echo().await;
 }
 
