@@ -221,7 +221,7 @@ impl Peer {
             let RTCPeerConnectionEvent::OnDataChannel(event) = event else { continue };
             match event {
                 RTCDataChannelEvent::OnOpen(id) => {
-                    self.climb(now);
+                    while self.climb(now) {}
                     if !self.channels.opened(&mut self.connection, id) {
                         self.end(Closed::TooManyChannels);
                     }
