@@ -7,13 +7,17 @@ pub mod echo;
 mod engine;
 mod greeting;
 mod http;
+mod limits;
 mod server;
 mod session;
 
 pub use announce::host_addresses;
 pub use channel::{Channel, ChannelParameters, Message, SendError};
 pub use http::{InvalidOrigin, MAX_OFFER_BYTES, OFFER_TIMEOUT, Origin, Refusal, cors};
-pub use server::{AnswerError, Answered, Builder, OfferContext, RtcServer};
+pub use limits::Limits;
+pub use server::{
+    AnswerError, Answered, Builder, OfferContext, PatchError, Restarted, RtcServer, ServerEvent,
+};
 pub use session::{Closed, Session, Spawner};
 
 /// Compiles the README's examples.

@@ -7,16 +7,19 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use hola_webrtc_protocol::{SessionId, Step};
+use axum::http::Extensions;
+use futures_core::Stream;
+use hola_webrtc_protocol::{Candidate, SessionId, Step, TraceEvent};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::{
     announce,
     answer::Answerer,
-    engine::{Core, Limits, Order, Socket, Worker},
+    engine::{Core, Order, Socket, Worker},
+    limits::Limits,
     session::Session,
 };
 
@@ -26,7 +29,6 @@ use crate::{
 pub struct Builder {
     listen: SocketAddr,
     announce: Vec<IpAddr>,
-    max_message_size: u32,
     limits: Limits,
 }
 
@@ -45,34 +47,9 @@ impl Builder {
         self
     }
 
-    /// The largest message taken, in bytes (default 65,536). Each connection reserves a buffer of this size.
-    pub fn max_message_size(mut self, bytes: u32) -> Self {
-        self.max_message_size = bytes;
-        self
-    }
-
-    /// How many sessions may live at once (default 10,000).
-    pub fn max_sessions(mut self, sessions: usize) -> Self {
-        self.limits.max_sessions = sessions;
-        self
-    }
-
-    /// How long an answered offer may go without a connectivity check of its peer (default 2 s).
-    pub fn check_timeout(mut self, time: Duration) -> Self {
-        self.limits.check_timeout = time;
-        self
-    }
-
-    /// How long a session may take from the offer to its first open channel (default 15 s).
-    pub fn open_timeout(mut self, time: Duration) -> Self {
-        self.limits.open_timeout = time;
-        self
-    }
-
-    /// How long an open session may be silent before it counts as lost (default 15 s). The server asks for a
-    /// sign of life every second.
-    pub fn silence_timeout(mut self, time: Duration) -> Self {
-        self.limits.silence_timeout = time;
+    /// What bounds everything that a stranger can make grow.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -87,11 +64,13 @@ impl Builder {
         let candidates: Vec<SocketAddr> =
             self.reachable_at(address).into_iter().map(|ip| SocketAddr::new(ip, address.port())).collect();
         let live = Arc::new(AtomicUsize::new(0));
-        let answerer = Answerer::new(candidates.clone(), self.max_message_size).map_err(io::Error::other)?;
-        let core = Core::new(answerer, self.limits, self.max_message_size, live.clone());
+        let answerer =
+            Answerer::new(candidates.clone(), self.limits.max_message_size).map_err(io::Error::other)?;
+        let core = Core::new(answerer, self.limits, live.clone());
         let (sender, sessions) = mpsc::channel(self.limits.max_sessions.max(1));
         let orders = Worker::start(core, socket, sender)?;
-        let inner = Inner { orders, sessions: Mutex::new(sessions), address, candidates, live };
+        let limits = self.limits;
+        let inner = Inner { orders, sessions: Mutex::new(sessions), address, candidates, live, limits };
         Ok(RtcServer { inner: Arc::new(inner) })
     }
 
@@ -120,16 +99,19 @@ struct Inner {
     address: SocketAddr,
     candidates: Vec<SocketAddr>,
     live: Arc<AtomicUsize>,
+    limits: Limits,
 }
 
 /// What is known of a client when its offer arrives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct OfferContext {
     /// The address the offer came from.
     pub remote: Option<SocketAddr>,
     /// The request's `Accept-Language`.
     pub accept_language: Option<String>,
+    /// Whatever else the program wants to know when the session is there, such as the user it let in.
+    pub extensions: Extensions,
 }
 
 /// An answered offer.
@@ -142,6 +124,58 @@ pub struct Answered {
     pub sdp: String,
     /// How long each part of step 6 took.
     pub timings: Vec<(Step, Duration)>,
+    /// What names this ICE session among those of its restarts, unquoted.
+    pub etag: String,
+}
+
+/// What an ICE restart brings: the credentials and candidates of this side (RFC 8445, 9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Restarted {
+    /// What names the new ICE session, unquoted.
+    pub etag: String,
+    /// The new user name fragment.
+    pub ufrag: String,
+    /// The new password.
+    pub password: String,
+    /// The candidates of this server.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Why a session could not be changed. It goes on as before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatchError {
+    /// No such session lives.
+    #[error("no such session lives")]
+    NotFound,
+    /// The entity tag is not that of the session's present ICE session.
+    #[error("the ICE session has been restarted since: its entity tag is another one")]
+    Stale,
+    /// The credentials cannot be used.
+    #[error("{0}")]
+    BadCredentials(String),
+    /// The client has named as many candidates as it may.
+    #[error("the client has named as many candidates as it may")]
+    TooManyCandidates,
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopped,
+    /// The server's own fault.
+    #[error("the server failed: {0}")]
+    Internal(String),
+}
+
+/// An event of a session on the server's side, numbered from 0 on.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ServerEvent {
+    /// Its place in the session's trace.
+    pub number: u64,
+    /// When it happened by the wall clock.
+    pub time: SystemTime,
+    /// What happened; its time counts from the arrival of the offer.
+    pub event: TraceEvent,
 }
 
 /// Why an offer was not answered. Nothing is left of it.
@@ -168,17 +202,7 @@ pub enum AnswerError {
 impl RtcServer {
     /// The default settings.
     pub fn builder() -> Builder {
-        Builder {
-            listen: SocketAddr::from(([0_u16; 8], 0)),
-            announce: Vec::new(),
-            max_message_size: 65_536,
-            limits: Limits {
-                max_sessions: 10_000,
-                check_timeout: Duration::from_secs(2),
-                open_timeout: Duration::from_secs(15),
-                silence_timeout: Duration::from_secs(15),
-            },
-        }
+        Builder { listen: SocketAddr::from(([0_u16; 8], 0)), announce: Vec::new(), limits: Limits::default() }
     }
 
     /// Answers an offer: step 6. The session is there from now on; it comes out of [`RtcServer::accept`] once
@@ -197,6 +221,60 @@ impl RtcServer {
     /// Ends a session. `false` if no such session lives.
     pub async fn close(&self, id: SessionId) -> bool {
         self.order(|reply| Order::Close { id, reply }).await.unwrap_or(false)
+    }
+
+    /// Takes note of candidates that the client has found since its offer (RFC 8840). They are not contacted: the
+    /// client's own checks tell where it is.
+    pub async fn trickle(
+        &self,
+        _id: SessionId,
+        _etag: &str,
+        _candidates: Vec<Candidate>,
+    ) -> Result<(), PatchError> {
+        Err(PatchError::NotFound)
+    }
+
+    /// Restarts ICE with the client's new credentials (RFC 8445, 9): the session and its channels live on while the
+    /// peers look for a new path.
+    pub async fn restart_ice(
+        &self,
+        _id: SessionId,
+        _ufrag: &str,
+        _password: &str,
+    ) -> Result<Restarted, PatchError> {
+        Err(PatchError::NotFound)
+    }
+
+    /// The server's half of a session's trace, from the event after number `after` on, then live until the session
+    /// has ended. `None` if no such session lives, or if it is watched by as many as may.
+    pub fn events(
+        &self,
+        _id: SessionId,
+        _after: Option<u64>,
+    ) -> Option<impl Stream<Item = ServerEvent> + Send + 'static + use<>> {
+        None::<futures_util::stream::Empty<ServerEvent>>
+    }
+
+    /// Stops taking offers, tells the handlers ([`Session::draining`]), and waits until every session has ended, or
+    /// the time is over; then ends the rest and the engine. Returns how many had to be ended.
+    pub async fn drain(&self, _within: Duration) -> usize {
+        self.shutdown().await;
+        0
+    }
+
+    /// Whether new sessions are welcome: not while the server stops.
+    pub fn is_ready(&self) -> bool {
+        true
+    }
+
+    /// Whether every worker of the engine answers within the time.
+    pub async fn is_alive(&self, _within: Duration) -> bool {
+        true
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
     }
 
     /// How many sessions live now, those included that are not open yet.

@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context;
 use axum::Router;
 use axum_server::Handle;
-use hola_webrtc_server::{RtcServer, cors, echo, host_addresses};
+use hola_webrtc_server::{Limits, RtcServer, cors, echo, host_addresses};
 use tracing_subscriber::EnvFilter;
 
 use self::{identity::Identity, report::Report, stop::StopSignals};
@@ -74,12 +74,13 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
 }
 
 fn builder(cli: &Cli) -> hola_webrtc_server::Builder {
-    let builder = RtcServer::builder()
-        .max_sessions(cli.max_sessions)
-        .max_message_size(cli.max_message_size)
-        .check_timeout(cli.check_timeout)
-        .open_timeout(cli.open_timeout)
-        .silence_timeout(cli.silence_timeout);
+    let mut limits = Limits::default();
+    limits.max_sessions = cli.max_sessions;
+    limits.max_message_size = cli.max_message_size;
+    limits.check_timeout = cli.check_timeout;
+    limits.open_timeout = cli.open_timeout;
+    limits.silence_timeout = cli.silence_timeout;
+    let builder = RtcServer::builder().limits(limits);
     if cli.announce.is_empty() { builder } else { builder.announce(cli.announce.iter().copied()) }
 }
 

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use common::{OFFER, Reply, engine, exchange, request, serve};
 use hola_webrtc_protocol::{ProblemCode, SdpType, SessionDescription, Step, sdp, server_timing, signal};
-use hola_webrtc_server::{RtcServer, cors};
+use hola_webrtc_server::{Limits, RtcServer, cors};
 
 const JSON: &str = "application/json";
 const SDP: &str = "application/sdp";
@@ -106,7 +106,9 @@ async fn the_location_ends_the_session_once_wherever_the_router_is_nested() {
 #[tokio::test]
 async fn a_full_server_says_when_to_come_again() {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = RtcServer::builder().listen(listen).max_sessions(1).start().unwrap();
+    let mut limits = Limits::default();
+    limits.max_sessions = 1;
+    let server = RtcServer::builder().listen(listen).limits(limits).start().unwrap();
     let address = serve(server.router()).await;
     assert_answer(&post(address, "/offer", JSON, &[]).await, JSON);
     let refused = post(address, "/offer", JSON, &[]).await;

@@ -17,13 +17,14 @@ use tokio::runtime::Handle;
 use tracing::{error, info, trace};
 
 use super::{
-    Bells, Datagram, Doorbell, Limits,
+    Bells, Datagram, Doorbell,
     channels::Channels,
     peer::{Outcome, Parts, Peer},
     routes::Routes,
 };
 use crate::{
     answer::{Answer, Answerer},
+    limits::Limits,
     server::{AnswerError, Answered, OfferContext},
     session::{Closed, Link, Session},
 };
@@ -35,7 +36,6 @@ pub(crate) struct Core {
     answerer: Answerer,
     candidates: Arc<[SocketAddr]>,
     limits: Limits,
-    max_message_size: usize,
     peers: HashMap<SessionId, Entry>,
     routes: Routes,
     timers: BTreeSet<(Instant, SessionId)>,
@@ -58,17 +58,11 @@ struct Entry {
 }
 
 impl Core {
-    pub(crate) fn new(
-        answerer: Answerer,
-        limits: Limits,
-        max_message_size: u32,
-        live: Arc<AtomicUsize>,
-    ) -> Self {
+    pub(crate) fn new(answerer: Answerer, limits: Limits, live: Arc<AtomicUsize>) -> Self {
         Self {
             candidates: answerer.candidates().into(),
             answerer,
             limits,
-            max_message_size: max_message_size as usize,
             peers: HashMap::new(),
             routes: Routes::default(),
             timers: BTreeSet::new(),
@@ -111,9 +105,10 @@ impl Core {
         trace!(session = %id, %offer, answer = answer.sdp);
         let Answer { connection, sdp, ufrag, timings } = answer;
 
+        let etag = ufrag.clone();
         let doorbell = Arc::new(Doorbell::new(id, self.bells.clone()));
         let (session, link, accepted) = Link::open(id, context, doorbell.clone(), self.runtime.clone());
-        let channels = Channels::new(id, doorbell.clone(), accepted, self.max_message_size);
+        let channels = Channels::new(id, doorbell.clone(), accepted, self.limits.max_message_size as usize);
         self.routes.add_ufrag(&ufrag, id);
         let candidates = self.candidates.clone();
         let parts = Parts { id, ufrag, connection, candidates, doorbell, link, session, channels };
@@ -122,7 +117,7 @@ impl Core {
         let live = self.count();
         info!(session = %id, live, "the session begins");
         self.touch(id);
-        Ok(Answered { id, sdp, timings })
+        Ok(Answered { id, sdp, timings, etag })
     }
 
     /// Takes in a datagram. One that belongs to no session is dropped unanswered.

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Limits;
-use crate::{answer::KEEPALIVE, session::Closed};
+use crate::{answer::KEEPALIVE, limits::Limits, session::Closed};
 
 /// How long a session stays without a channel. A peer that closes one channel to open another gets to do so.
 const LONELY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -157,12 +156,7 @@ impl MinByTime for (Instant, Closed) {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        max_sessions: 1,
-        check_timeout: Duration::from_secs(2),
-        open_timeout: Duration::from_secs(15),
-        silence_timeout: Duration::from_secs(10),
-    };
+    const LIMITS: Limits = Limits { silence_timeout: Duration::from_secs(10), ..Limits::new() };
     const MS: Duration = Duration::from_millis(1);
 
     fn open() -> (Instant, Liveness) {

@@ -23,10 +23,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::BytesMut;
 
@@ -37,18 +34,6 @@ pub(crate) use self::{
     socket::Socket,
     worker::{Order, Worker},
 };
-
-/// What bounds a session and the number of sessions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) max_sessions: usize,
-    /// From the answer to the peer's first authenticated check.
-    pub(crate) check_timeout: Duration,
-    /// From the answer to the first open channel.
-    pub(crate) open_timeout: Duration,
-    /// Without a datagram from the peer.
-    pub(crate) silence_timeout: Duration,
-}
 
 /// A datagram, and between whom it travels. The local address is the one it arrived at, so that the reply
 /// leaves from there.

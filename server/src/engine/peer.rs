@@ -16,13 +16,16 @@ use rtc::{
 use tracing::{debug, info};
 
 use super::{
-    Datagram, Doorbell, Limits,
+    Datagram, Doorbell,
     channels::Channels,
     liveness::{Liveness, Verdict},
     routes::Path,
     stun::{self, Stun},
 };
-use crate::session::{Closed, Link, Session};
+use crate::{
+    limits::Limits,
+    session::{Closed, Link, Session},
+};
 
 /// How many pairs of addresses a session may use. A browser has a few interfaces; a NAT that rebinds adds
 /// some over time.

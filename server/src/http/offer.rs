@@ -52,6 +52,7 @@ pub(super) async fn answer(
     let context = OfferContext {
         remote: remote.map(|Extension(ConnectInfo(address))| address),
         accept_language: accept_language.map(str::to_owned),
+        ..OfferContext::default()
     };
     let answered = signalling.server.answer(&offer, context).await?;
 

@@ -16,22 +16,17 @@ use std::{
 use bytes::BytesMut;
 
 use self::offerer::Offerer;
-use super::{Core, Datagram, Limits};
+use super::{Core, Datagram};
 use crate::{
     answer::Answerer,
+    limits::Limits,
     server::{Answered, OfferContext},
     session::Session,
 };
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
-const LIMITS: Limits = Limits {
-    max_sessions: 300,
-    check_timeout: Duration::from_secs(2),
-    open_timeout: Duration::from_secs(15),
-    silence_timeout: Duration::from_secs(15),
-};
-const MAX_MESSAGE_SIZE: u32 = 65_536;
+const LIMITS: Limits = Limits { max_sessions: 300, ..Limits::new() };
 
 fn server_address() -> SocketAddr {
     "192.0.2.1:8443".parse().unwrap()
@@ -66,8 +61,8 @@ impl World {
     }
 
     fn with_limits(delay: Duration, limits: Limits) -> Self {
-        let answerer = Answerer::new(vec![server_address()], MAX_MESSAGE_SIZE).unwrap();
-        let core = Core::new(answerer, limits, MAX_MESSAGE_SIZE, Arc::new(AtomicUsize::new(0)));
+        let answerer = Answerer::new(vec![server_address()], limits.max_message_size).unwrap();
+        let core = Core::new(answerer, limits, Arc::new(AtomicUsize::new(0)));
         Self {
             now: Instant::now(),
             core,

@@ -1,0 +1,84 @@
+//! What bounds everything that a stranger can make grow.
+
+use std::time::Duration;
+
+/// The limits of a server. The defaults suit a public one.
+///
+/// ```
+/// let mut limits = hola_webrtc_server::Limits::default();
+/// limits.max_sessions = 500;
+/// let builder = hola_webrtc_server::RtcServer::builder().limits(limits);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How many sessions may live at once (10,000).
+    pub max_sessions: usize,
+    /// How many of them may come from one client address (200); an IPv6 client counts by its /64 network.
+    pub max_sessions_per_address: usize,
+    /// How many offers one client address may send a second, on average (10), 0 for any number.
+    pub offers_per_second: u32,
+    /// How many offers one client address may send at once, before the average counts (100).
+    pub offer_burst: u32,
+    /// The size of an offer, or of an SDP fragment, in bytes (64 KiB).
+    pub max_offer_bytes: usize,
+    /// The number of lines of an offer (1,000).
+    pub max_offer_lines: usize,
+    /// How many candidates a session's client may name, in its offer and later (64).
+    pub max_candidates: usize,
+    /// How long the body of a request may take to arrive (10 s).
+    pub body_timeout: Duration,
+    /// How many streams of events one session may be watched by (4).
+    pub max_event_streams: usize,
+    /// How many channels a session may have open (64).
+    pub max_channels: usize,
+    /// The largest message taken, in bytes (65,536). Each connection reserves a buffer of this size.
+    pub max_message_size: u32,
+    /// How many bytes of messages a session may hold in each of: received and not yet read by the handler, sent by
+    /// the handler and not yet taken by SCTP, taken by SCTP and not yet acknowledged (1 MiB). Its channels share
+    /// it, and each may exceed its share by one message. Beyond it, senders wait.
+    pub session_buffer: usize,
+    /// How many bytes of messages all sessions together may hold (512 MiB). Beyond it, sessions that hold more than
+    /// an equal share are closed.
+    pub total_buffer: usize,
+    /// How long an answered offer may go without a connectivity check of its peer (2 s).
+    pub check_timeout: Duration,
+    /// How long a session may take from the offer to its first open channel (15 s).
+    pub open_timeout: Duration,
+    /// How long an open session may be silent before it counts as lost (15 s). The server asks for a sign of life
+    /// twice a second.
+    pub silence_timeout: Duration,
+    /// How long an open session may go without a message in either direction (`None`, the default: for ever).
+    pub idle_timeout: Option<Duration>,
+}
+
+impl Limits {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self {
+            max_sessions: 10_000,
+            max_sessions_per_address: 200,
+            offers_per_second: 10,
+            offer_burst: 100,
+            max_offer_bytes: 64 * 1024,
+            max_offer_lines: 1000,
+            max_candidates: 64,
+            body_timeout: Duration::from_secs(10),
+            max_event_streams: 4,
+            max_channels: 64,
+            max_message_size: 65_536,
+            session_buffer: 1024 * 1024,
+            total_buffer: 512 * 1024 * 1024,
+            check_timeout: Duration::from_secs(2),
+            open_timeout: Duration::from_secs(15),
+            silence_timeout: Duration::from_secs(15),
+            idle_timeout: None,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
