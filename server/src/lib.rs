@@ -8,6 +8,7 @@ mod engine;
 mod greeting;
 mod http;
 mod limits;
+mod metrics;
 mod server;
 mod session;
 
@@ -15,6 +16,7 @@ pub use announce::host_addresses;
 pub use channel::{Channel, ChannelParameters, Message, SendError};
 pub use http::{InvalidOrigin, MAX_OFFER_BYTES, OFFER_TIMEOUT, Origin, Refusal, cors};
 pub use limits::Limits;
+pub use metrics::{Limit, Metrics};
 pub use server::{
     AnswerError, Answered, Builder, OfferContext, PatchError, Restarted, RtcServer, ServerEvent,
 };
