@@ -1,6 +1,6 @@
 //! What a hola-webrtc client and server say to each other.
 //!
-//! Wire types and paths ([`signal`], [`SessionDescription`], [`Problem`]), the eight steps of a negotiation
+//! Wire types and paths ([`signal`], [`SessionDescription`], [`SdpFragment`], [`Problem`]), the eight steps of a negotiation
 //! ([`Step`]) and the events that report them ([`TraceEvent`]). There is no I/O here, and nothing that is
 //! only for one side: the crate compiles for native targets and for WebAssembly alike.
 
@@ -8,6 +8,7 @@ mod candidate;
 mod description;
 mod problem;
 pub mod sdp;
+mod sdpfrag;
 pub mod server_timing;
 mod session;
 pub mod signal;
@@ -17,6 +18,7 @@ mod trace;
 pub use candidate::{Candidate, CandidateError, CandidateType};
 pub use description::{SdpType, SessionDescription};
 pub use problem::{Problem, ProblemCode};
+pub use sdpfrag::{SdpFragment, SdpFragmentError};
 pub use session::{SessionId, SessionIdError};
 pub use step::{Side, Step, UnknownStep};
 pub use trace::{Phase, StateMachine, TraceData, TraceEvent};

@@ -21,6 +21,14 @@ pub enum ProblemCode {
     BadSdp,
     /// The SDP has no `m=application` section, so there would be nothing to open.
     NoDataChannel,
+    /// The fragment of an SDP does not parse, or is none that this request can use.
+    BadFragment,
+    /// The request needs a bearer token, and has none or a wrong one.
+    Unauthorized,
+    /// The program that runs the server turned the offer down.
+    Forbidden,
+    /// The page that sent the request has an origin that the server does not let in.
+    ForbiddenOrigin,
     /// Nothing is at this path, or no such session lives.
     NotFound,
     /// The path exists, the method does not.
@@ -29,14 +37,32 @@ pub enum ProblemCode {
     NotAcceptable,
     /// The request did not come within its time.
     RequestTimeout,
+    /// The entity tag is not that of the session's present ICE session.
+    PreconditionFailed,
     /// The body exceeds the limit.
     BodyTooLarge,
+    /// The offer has more lines than the server reads.
+    OfferTooLong,
+    /// The client names more candidates than the server takes of one session.
+    TooManyCandidates,
     /// The content type is missing or is none the server reads.
     UnsupportedMediaType,
+    /// The request does not say which ICE session it is meant for.
+    PreconditionRequired,
+    /// The client's address has sent too many offers lately.
+    TooManyRequests,
+    /// As many sessions of the client's address live as may.
+    TooManySessions,
+    /// The session is watched by as many streams of events as may be.
+    TooManyStreams,
     /// The server's fault.
     Internal,
-    /// The server holds as many sessions as it may, or is stopping.
+    /// The server holds as many sessions as it may.
     Unavailable,
+    /// The server is stopping.
+    Draining,
+    /// The engine does not answer.
+    Stalled,
     /// A code that this version does not know; the status still tells.
     #[serde(other)]
     Unknown,
@@ -51,15 +77,21 @@ impl ProblemCode {
             | Self::MissingSdp
             | Self::NotAnOffer
             | Self::BadSdp
-            | Self::NoDataChannel => 400,
+            | Self::NoDataChannel
+            | Self::BadFragment => 400,
+            Self::Unauthorized => 401,
+            Self::Forbidden | Self::ForbiddenOrigin => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::NotAcceptable => 406,
             Self::RequestTimeout => 408,
-            Self::BodyTooLarge => 413,
+            Self::PreconditionFailed => 412,
+            Self::BodyTooLarge | Self::OfferTooLong | Self::TooManyCandidates => 413,
             Self::UnsupportedMediaType => 415,
+            Self::PreconditionRequired => 428,
+            Self::TooManyRequests | Self::TooManySessions | Self::TooManyStreams => 429,
             Self::Internal | Self::Unknown => 500,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::Draining | Self::Stalled => 503,
         }
     }
 
@@ -72,14 +104,27 @@ impl ProblemCode {
             Self::NotAnOffer => "The description is not an offer",
             Self::BadSdp => "The SDP cannot be answered",
             Self::NoDataChannel => "The offer has no data channel",
+            Self::BadFragment => "The SDP fragment cannot be used",
+            Self::Unauthorized => "A token is needed",
+            Self::Forbidden => "The offer was turned down",
+            Self::ForbiddenOrigin => "Pages of this origin are not let in",
             Self::NotFound => "Nothing is here",
             Self::MethodNotAllowed => "The method is not allowed here",
             Self::NotAcceptable => "No acceptable format",
             Self::RequestTimeout => "The request took too long",
+            Self::PreconditionFailed => "The ICE session is another one by now",
             Self::BodyTooLarge => "The body is too large",
+            Self::OfferTooLong => "The offer has too many lines",
+            Self::TooManyCandidates => "The client names too many candidates",
             Self::UnsupportedMediaType => "The content type is not supported",
+            Self::PreconditionRequired => "The request must name the ICE session",
+            Self::TooManyRequests => "Too many offers came from this address",
+            Self::TooManySessions => "Too many sessions are of this address",
+            Self::TooManyStreams => "The session is watched by too many",
             Self::Internal => "The server failed",
             Self::Unavailable => "The server takes no more sessions now",
+            Self::Draining => "The server is stopping",
+            Self::Stalled => "The engine does not answer",
             Self::Unknown => "The request was refused",
         }
     }
