@@ -14,7 +14,12 @@ mod session;
 
 pub use announce::host_addresses;
 pub use channel::{Channel, ChannelParameters, Message, SendError};
-pub use http::{InvalidOrigin, MAX_OFFER_BYTES, OFFER_TIMEOUT, Origin, Refusal, cors};
+pub use hola_webrtc_protocol::{Problem, ProblemCode, SessionId};
+pub use http::{
+    BearerToken, IceServer, InvalidBearerToken, InvalidIceServer, InvalidOrigin, InvalidPublicUrl,
+    OfferRequest, Origin, PublicUrl, Refusal, Signalling,
+};
+pub use ipnet::IpNet;
 pub use limits::Limits;
 pub use metrics::{Limit, Metrics};
 pub use server::{

@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context;
 use axum::Router;
 use axum_server::Handle;
-use hola_webrtc_server::{Limits, RtcServer, cors, echo, host_addresses};
+use hola_webrtc_server::{Limits, RtcServer, echo, host_addresses};
 use tracing_subscriber::EnvFilter;
 
 use self::{identity::Identity, report::Report, stop::StopSignals};
@@ -86,11 +86,6 @@ fn builder(cli: &Cli) -> hola_webrtc_server::Builder {
 
 /// The signalling, and the page beneath it.
 fn app(server: &RtcServer, cli: &Cli) -> Router {
-    let signalling = server.router().reset_fallback();
-    let signalling = if cli.allow_origin.is_empty() {
-        signalling
-    } else {
-        signalling.layer(cors(cli.allow_origin.iter().cloned()))
-    };
-    signalling.merge(page::router())
+    let allowed = cli.allow_origin.iter().cloned();
+    server.signalling().allow_origins(allowed).fallback(page::router()).router()
 }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use common::{OFFER, Reply, engine, exchange, request, serve};
 use hola_webrtc_protocol::{ProblemCode, SdpType, SessionDescription, Step, sdp, server_timing, signal};
-use hola_webrtc_server::{Limits, RtcServer, cors};
+use hola_webrtc_server::RtcServer;
 
 const JSON: &str = "application/json";
 const SDP: &str = "application/sdp";
@@ -104,27 +104,75 @@ async fn the_location_ends_the_session_once_wherever_the_router_is_nested() {
 }
 
 #[tokio::test]
-async fn a_full_server_says_when_to_come_again() {
-    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let mut limits = Limits::default();
-    limits.max_sessions = 1;
-    let server = RtcServer::builder().listen(listen).limits(limits).start().unwrap();
-    let address = serve(server.router()).await;
-    assert_answer(&post(address, "/offer", JSON, &[]).await, JSON);
-    let refused = post(address, "/offer", JSON, &[]).await;
-    refused.assert_refused(ProblemCode::Unavailable, "full");
-    assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
-    assert_eq!(server.session_count(), 1);
+async fn the_location_is_absolute_under_the_public_url() {
+    let server = engine();
+    let signalling = server.signalling().public_url("https://node7.example.org:8443/rtc/".parse().unwrap());
+    let address = serve(Router::new().nest("/inner", signalling.router())).await;
+    let reply = post(address, "/inner/offer", JSON, &[("origin", "https://node7.example.org:8443")]).await;
+    assert_answer(&reply, JSON);
+    let location = reply.header("location").unwrap();
+    let id = signal::session_of_location(location).unwrap();
+    assert_eq!(location, format!("https://node7.example.org:8443/rtc/sessions/{id}"));
+    let events = format!("<{location}/events>; rel=\"monitor\"; type=\"text/event-stream\"");
+    assert_eq!(reply.headers("link").collect::<Vec<_>>(), [events]);
     end_all(&server).await;
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_may_read_the_answer() {
+async fn the_answer_names_its_ice_session_its_events_and_the_ice_servers() {
     let server = engine();
-    let address = serve(server.router().layer(cors(["https://a.example".parse().unwrap()]))).await;
-    let allowed = post(address, "/offer", JSON, &[("origin", "https://a.example")]).await;
-    assert_answer(&allowed, JSON);
-    assert_eq!(allowed.header("access-control-allow-origin"), Some("https://a.example"));
-    assert_eq!(allowed.header("access-control-expose-headers"), Some("location,server-timing,retry-after"));
+    let ice_servers =
+        ["stun:stun.example.org", "turn:turn.example.org me s3cret"].map(|server| server.parse().unwrap());
+    let address = serve(server.signalling().ice_servers(ice_servers).router()).await;
+    let reply = post(address, "/offer", JSON, &[]).await;
+    assert_answer(&reply, JSON);
+    let etag = reply.header("etag").unwrap();
+    assert!(etag.len() > 2 && etag.starts_with('"') && etag.ends_with('"'), "{etag}");
+    let location = reply.header("location").unwrap();
+    assert_eq!(
+        reply.headers("link").collect::<Vec<_>>(),
+        [
+            &format!("<{location}/events>; rel=\"monitor\"; type=\"text/event-stream\""),
+            "<stun:stun.example.org>; rel=\"ice-server\"",
+            "<turn:turn.example.org>; rel=\"ice-server\"; username=\"me\"; credential=\"s3cret\"; \
+             credential-type=\"password\"",
+        ]
+    );
     end_all(&server).await;
+}
+
+#[tokio::test]
+async fn every_resource_says_what_it_can_do() {
+    let address = serve(engine().router()).await;
+    for (target, allow, accept) in [
+        ("/offer", "POST,OPTIONS", Some(("accept-post", "application/json, application/sdp"))),
+        ("/sessions/x", "DELETE,PATCH,OPTIONS", Some(("accept-patch", "application/trickle-ice-sdpfrag"))),
+        ("/sessions/x/events", "GET,HEAD,OPTIONS", None),
+    ] {
+        let reply = exchange(address, &request(&format!("OPTIONS {target}"), &[], "")).await;
+        assert_eq!((reply.status, reply.header("allow")), (204, Some(allow)), "{target}");
+        if let Some((name, value)) = accept {
+            assert_eq!(reply.header(name), Some(value));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_where_none_belongs_is_passed_over() {
+    let server = engine();
+    let address = serve(server.router()).await;
+    let location = post(address, "/offer", JSON, &[]).await.header("location").unwrap().to_owned();
+    for (target, status) in [
+        ("GET /healthz".to_owned(), 200),
+        ("OPTIONS /offer".to_owned(), 204),
+        (format!("DELETE {location}"), 204),
+        (format!("DELETE {location}"), 404),
+    ] {
+        for body in ["{}".to_owned(), "x".repeat(1_000_000)] {
+            let status =
+                if status == 204 && target.starts_with("DELETE") && body.len() > 2 { 404 } else { status };
+            let reply = exchange(address, &request(&target, &[], body)).await;
+            assert_eq!(reply.status, status, "{target}");
+        }
+    }
 }

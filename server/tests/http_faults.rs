@@ -7,9 +7,9 @@ mod common;
 use std::time::Duration;
 
 use axum::Router;
-use common::{engine, exchange, exchange_over, request, serve};
+use common::{OFFER, engine, exchange, exchange_over, limited, request, serve};
 use hola_webrtc_protocol::ProblemCode::{self, *};
-use hola_webrtc_server::MAX_OFFER_BYTES;
+use hola_webrtc_server::Limits;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -91,6 +91,7 @@ async fn a_format_that_is_not_spoken_is_refused() {
         ("a malformed type", UnsupportedMediaType, with_type("application")),
         ("a type that is not ASCII", UnsupportedMediaType, with_type("aplicación/json")),
         ("two types", UnsupportedMediaType, post(&[JSON, SDP], offer)),
+        ("a coding", UnsupportedMediaType, post(&[JSON, ("content-encoding", "gzip")], offer)),
         ("HTML wanted", NotAcceptable, post(&[JSON, ("accept", "text/html")], offer)),
         ("nothing wanted", NotAcceptable, post(&[SDP, ("accept", "*/*;q=0")], offer)),
     ])
@@ -110,8 +111,8 @@ async fn the_content_type_may_have_parameters_and_any_case() {
 async fn a_body_above_the_limit_is_refused_however_it_comes() {
     let server = engine();
     let address = serve(server.router()).await;
-    let fits = "x".repeat(MAX_OFFER_BYTES);
-    let exceeds = "x".repeat(MAX_OFFER_BYTES + 1);
+    let most = Limits::default().max_offer_bytes;
+    let (fits, exceeds) = ("x".repeat(most), "x".repeat(most + 1));
     let chunked = |body: &str| {
         let head = request("POST /offer", &[JSON, ("transfer-encoding", "chunked")], "");
         [head, format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len()).into_bytes()].concat()
@@ -137,12 +138,14 @@ async fn a_wrong_method_or_path_is_refused() {
     let server = engine();
     let address = serve(server.router()).await;
     for (target, allow) in [
-        ("GET /offer", "POST"),
-        ("PUT /offer", "POST"),
-        ("OPTIONS /offer", "POST"),
+        ("GET /offer", "POST,OPTIONS"),
+        ("PUT /offer", "POST,OPTIONS"),
+        ("PATCH /offer", "POST,OPTIONS"),
         ("POST /healthz", "GET,HEAD"),
-        ("GET /sessions/00000000000000000000000000000000", "DELETE"),
-        ("PATCH /sessions/x", "DELETE"),
+        ("POST /readyz", "GET,HEAD"),
+        ("GET /sessions/00000000000000000000000000000000", "DELETE,PATCH,OPTIONS"),
+        ("PUT /sessions/x", "DELETE,PATCH,OPTIONS"),
+        ("POST /sessions/x/events", "GET,HEAD,OPTIONS"),
     ] {
         let reply = exchange(address, &request(target, &[], "")).await;
         reply.assert_refused(MethodNotAllowed, target);
@@ -205,14 +208,33 @@ async fn a_client_that_goes_away_amid_its_body_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for_long() {
-    let server = engine();
+    let address = serve(limited(|limits| limits.body_timeout = Duration::from_millis(100)).router()).await;
+    for (head, body) in [(&JSON, ""), (&SDP, "v=0\r\n")] {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let mut bytes = request("POST /offer", &[*head, ("content-length", "50")], "");
+        bytes.extend_from_slice(body.as_bytes());
+        exchange_over(stream, &bytes).await.assert_refused(RequestTimeout, "a body that never comes");
+    }
+}
+
+#[tokio::test]
+async fn an_offer_with_too_many_lines_or_candidates_is_refused() {
+    let server = limited(|limits| (limits.max_offer_lines, limits.max_candidates) = (20, 2));
     let address = serve(server.router()).await;
-    let begun = tokio::time::Instant::now();
-    let stream = TcpStream::connect(address).await.unwrap();
-    let bytes = request("POST /offer", &[JSON, ("content-length", "50")], "");
-    let reply = exchange_over(stream, &bytes).await;
-    reply.assert_refused(RequestTimeout, "a body that never comes");
-    assert!(begun.elapsed() < hola_webrtc_server::OFFER_TIMEOUT + Duration::from_secs(5));
+    let candidates = |count: usize| {
+        let candidate = "a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host\r\n";
+        format!("{OFFER}{}", candidate.repeat(count))
+    };
+    for (what, code, sdp) in [
+        ("21 lines", OfferTooLong, format!("{OFFER}{}", "a=x\n".repeat(21 - OFFER.lines().count()))),
+        ("a thousand carriage returns", OfferTooLong, "a=x\r".repeat(1000)),
+        ("three candidates", TooManyCandidates, candidates(3)),
+    ] {
+        exchange(address, &post(&[SDP], sdp)).await.assert_refused(code, what);
+    }
+    assert_eq!(server.session_count(), 0);
+    assert_eq!(exchange(address, &post(&[SDP], candidates(2))).await.status, 201);
+    server.shutdown().await;
 }
 
 #[tokio::test]
@@ -220,9 +242,9 @@ async fn a_server_that_stops_says_so_and_when_to_come_again() {
     let server = engine();
     let address = serve(Router::new().nest("/rtc", server.router())).await;
     server.shutdown().await;
-    let offer = serde_json::json!({ "type": "offer", "sdp": common::OFFER }).to_string();
+    let offer = serde_json::json!({ "type": "offer", "sdp": OFFER }).to_string();
     let reply = exchange(address, &request("POST /rtc/offer", &[JSON], offer)).await;
-    reply.assert_refused(Unavailable, "stopped");
+    reply.assert_refused(Draining, "stopped");
     assert!(reply.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
     exchange(address, &request("GET /rtc/none", &[], "")).await.assert_refused(NotFound, "nested");
 }

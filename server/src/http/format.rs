@@ -1,13 +1,13 @@
 //! The two formats of a description, and which of them a request uses and accepts (RFC 9110, 12.5.1).
 
 use axum::http::{
-    HeaderMap,
-    header::{ACCEPT, CONTENT_TYPE},
+    HeaderMap, HeaderValue,
+    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE},
 };
 use hola_webrtc_protocol::{ProblemCode, signal};
 use mediatype::{MediaType, MediaTypeList, Name, ReadParams};
 
-use super::problem::Refusal;
+use super::{ACCEPT_POST, ACCEPTED, problem::Refusal};
 
 /// How a description is written in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,12 @@ impl Format {
     pub(super) fn of_request(headers: &HeaderMap) -> Result<Self, Refusal> {
         let unsupported = |what: &str| {
             let detail = format!("{what}: send the offer as {} or as {}", signal::JSON, signal::SDP);
-            Refusal::new(ProblemCode::UnsupportedMediaType, detail)
+            let accept = HeaderValue::from_static(ACCEPTED);
+            Refusal::new(ProblemCode::UnsupportedMediaType, detail).with_header(ACCEPT_POST, accept)
         };
+        if headers.contains_key(CONTENT_ENCODING) {
+            return Err(unsupported("no content coding is read here"));
+        }
         let mut values = headers.get_all(CONTENT_TYPE).iter();
         let Some(value) = values.next() else { return Err(unsupported("there is no Content-Type")) };
         let text = value.to_str().ok().filter(|_| values.next().is_none());
@@ -122,8 +126,6 @@ impl Range<'_> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn accept(value: &'static str) -> HeaderMap {

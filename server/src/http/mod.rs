@@ -1,50 +1,57 @@
-//! The signalling: an axum router that takes offers and ends sessions.
+//! The signalling: an axum router that takes offers and tends their sessions.
 
-mod cors;
+mod body;
+mod client;
+mod events;
 mod format;
+mod guard;
+mod health;
+mod links;
 mod offer;
+mod origin;
+mod patch;
 mod problem;
+mod rate;
 mod sessions;
+mod signalling;
+mod token;
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, sync::Arc};
 
 use axum::{
     Router,
     body::Body,
     extract::DefaultBodyLimit,
-    http::Response,
+    http::{HeaderName, Response, StatusCode, header::ALLOW},
+    middleware,
     response::IntoResponse,
     routing::{delete, get, post},
 };
 use hola_webrtc_protocol::{
-    Problem, ProblemCode,
-    signal::{HEALTH_PATH, OFFER_PATH, SESSIONS_PATH},
+    Problem, ProblemCode, SdpFragment,
+    signal::{EVENTS_SUFFIX, HEALTH_PATH, OFFER_PATH, READY_PATH, SESSIONS_PATH},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::signalling::Shared;
 pub use self::{
-    cors::{InvalidOrigin, Origin, cors},
+    links::{IceServer, InvalidIceServer, InvalidPublicUrl, PublicUrl},
+    origin::{InvalidOrigin, Origin},
     problem::Refusal,
+    signalling::{OfferRequest, Signalling},
+    token::{BearerToken, InvalidBearerToken},
 };
 use crate::RtcServer;
 
-/// The largest offer taken, in bytes. A browser's offer of one data channel has about 1 KiB, and some hundred
-/// bytes more per candidate.
-pub const MAX_OFFER_BYTES: usize = 64 * 1024;
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
-/// How long the body of an offer may take to arrive.
-pub const OFFER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The formats of an offer, for [`ACCEPT_POST`].
+const ACCEPTED: &str = "application/json, application/sdp";
+
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 impl RtcServer {
-    /// The signalling as a router: `POST /offer`, `DELETE /sessions/{id}`, `GET /healthz`.
-    ///
-    /// It can be nested under any path; `Location` then names the full path. Every refusal has a [`Problem`] as
-    /// its body, also that of an unknown path, so to merge it into a router with a fallback of its own, call
-    /// [`Router::reset_fallback`] first. The client's address appears in
-    /// [`OfferContext::remote`](crate::OfferContext::remote) if the program serves with
-    /// [`Router::into_make_service_with_connect_info`].
-    ///
-    /// Pages of other origins cannot use it unless a [`cors`] layer lets them.
+    /// The signalling with its default settings, as a router: see [`Signalling::router`].
     ///
     /// ```
     /// # fn nest(rtc: &hola_webrtc_server::RtcServer) -> axum::Router {
@@ -52,24 +59,46 @@ impl RtcServer {
     /// # }
     /// ```
     pub fn router(&self) -> Router {
-        router(self.clone(), OFFER_TIMEOUT)
+        self.signalling().router()
+    }
+
+    /// The signalling, to be set up: who may send offers, and what clients are told.
+    pub fn signalling(&self) -> Signalling {
+        Signalling::new(self.clone())
     }
 }
 
-fn router(server: RtcServer, offer_timeout: Duration) -> Router {
-    let signalling = offer::Signalling { server, offer_timeout };
-    Router::new()
-        .route(OFFER_PATH, post(offer::answer))
-        .route(&format!("{SESSIONS_PATH}/{{id}}"), delete(sessions::end))
-        .route(HEALTH_PATH, get(async || "ok\n"))
+fn router(shared: Arc<Shared>, fallback: Option<Router>) -> Router {
+    let session = format!("{SESSIONS_PATH}/{{id}}");
+    let events = format!("{session}{EVENTS_SUFFIX}");
+    let on_offer = [(ALLOW, "POST,OPTIONS"), (ACCEPT_POST, ACCEPTED)];
+    let on_session = [(ALLOW, "DELETE,PATCH,OPTIONS"), (ACCEPT_PATCH, SdpFragment::MEDIA_TYPE)];
+    let on_events = [(ALLOW, "GET,HEAD,OPTIONS")];
+    let router = Router::new()
+        .route(OFFER_PATH, post(offer::answer).options(async || options(on_offer)))
+        .route(&session, delete(sessions::end).patch(patch::patch).options(async || options(on_session)))
+        .route(&events, get(events::events).options(async || options(on_events)))
+        .route(HEALTH_PATH, get(health::alive))
+        .route(READY_PATH, get(health::ready))
         .method_not_allowed_fallback(async || {
             Refusal::new(ProblemCode::MethodNotAllowed, "the header Allow names the methods that are")
-        })
-        .fallback(async || Refusal::new(ProblemCode::NotFound, "there is POST /offer, to start with"))
-        // `offer::answer` counts the bytes itself.
+        });
+    let router = match fallback {
+        Some(fallback) => router.fallback_service(fallback),
+        None => router
+            .fallback(async || Refusal::new(ProblemCode::NotFound, "there is POST /offer, to start with")),
+    };
+    router
+        // The bytes are counted where bodies are read.
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(panicked))
-        .with_state(signalling)
+        .layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
+        .with_state(shared)
+}
+
+/// What a resource can do (RFC 9110, 9.3.7), each method and format by its header.
+fn options<const N: usize>(headers: [(HeaderName, &'static str); N]) -> impl IntoResponse {
+    (StatusCode::NO_CONTENT, headers)
 }
 
 /// The last resort: a fault of ours ends one request, not its connection.

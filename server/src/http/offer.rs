@@ -1,104 +1,138 @@
 //! `POST /offer`: an offer comes in, the answer goes out (in WHIP's shape, RFC 9725, 4.2).
 
-use std::{error::Error, net::SocketAddr, time::Duration};
+use std::sync::Arc;
 
 use axum::{
-    Extension,
-    body::{Body, Bytes, HttpBody, to_bytes},
-    extract::{ConnectInfo, OriginalUri, State},
+    extract::{OriginalUri, Request, State},
     http::{
-        HeaderMap, HeaderName, StatusCode,
-        header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, LOCATION},
+        Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode,
+        header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION},
+        request::Parts,
     },
     response::{IntoResponse, Response},
 };
 use hola_webrtc_protocol::{
     ProblemCode, SessionDescription, server_timing,
-    signal::{OFFER_PATH, session_path},
+    signal::{OFFER_PATH, events_path, session_path},
 };
 
-use super::{MAX_OFFER_BYTES, format::Format, problem::Refusal};
-use crate::{OfferContext, RtcServer};
+use super::{
+    body::receive,
+    client::Client,
+    format::Format,
+    links::events_link,
+    problem::Refusal,
+    signalling::{OfferRequest, Shared},
+};
+use crate::{AnswerError, Answered, Limits, OfferContext};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// What the handlers share.
-#[derive(Clone, Debug)]
-pub(super) struct Signalling {
-    /// Who answers.
-    pub(super) server: RtcServer,
-    /// How long the body of an offer may take to arrive.
-    pub(super) offer_timeout: Duration,
-}
-
 /// Step 6, as HTTP sees it. Nothing is left of a request that is refused.
 pub(super) async fn answer(
-    State(signalling): State<Signalling>,
-    OriginalUri(uri): OriginalUri,
-    remote: Option<Extension<ConnectInfo<SocketAddr>>>,
-    headers: HeaderMap,
-    body: Body,
+    State(shared): State<Arc<Shared>>,
+    client: Client,
+    request: Request,
 ) -> Result<Response, Refusal> {
-    let format = Format::of_request(&headers)?;
-    let reply_format = format.of_reply(&headers)?;
-    let body = receive(body, signalling.offer_timeout).await?;
+    // What refuses soonest costs least.
+    shared.ensure_ready()?;
+    shared.ensure_rate(client)?;
+    let (head, body) = request.into_parts();
+    if let Some(token) = &shared.bearer_token {
+        token.check(&head.headers)?;
+    }
+    let format = Format::of_request(&head.headers)?;
+    let reply_format = format.of_reply(&head.headers)?;
+    let accept_language = head.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let accept_language = accept_language.map(str::to_owned);
+    let nest = nest(&head);
+    let extensions = shared.ask(head, client).await?;
+
+    let limits = shared.server.limits();
+    let body = receive(body, limits).await?;
     let offer = match format {
         Format::Json => sdp_of_json(&body)?,
         Format::Sdp => String::from_utf8(body.into())
             .map_err(|_| Refusal::new(ProblemCode::BadSdp, "an SDP is UTF-8 (RFC 8866, 5)"))?,
     };
+    ensure_size(&offer, limits)?;
 
-    let accept_language = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let context = OfferContext {
-        remote: remote.map(|Extension(ConnectInfo(address))| address),
-        accept_language: accept_language.map(str::to_owned),
-        ..OfferContext::default()
-    };
-    let answered = signalling.server.answer(&offer, context).await?;
+    let mut context = OfferContext::default();
+    (context.remote, context.accept_language, context.extensions) = (client.0, accept_language, extensions);
+    let answered = shared.server.answer(&offer, context).await.map_err(|error| match error {
+        // Offers of peers that never come make room after this time at the latest.
+        AnswerError::Full => Refusal::from(error).retry_after(limits.check_timeout),
+        _ => error.into(),
+    })?;
 
-    // Where this router is nested stands in front of its own path.
-    let nest = uri.path().strip_suffix(OFFER_PATH).unwrap_or_default();
-    let headers = [
-        (CONTENT_TYPE, reply_format.media_type().to_owned()),
-        (LOCATION, format!("{nest}{}", session_path(answered.id))),
-        (SERVER_TIMING, server_timing::encode(answered.timings)),
-        (CACHE_CONTROL, "no-store".to_owned()),
-    ];
+    let headers = shared.headers(&nest, &answered);
+    let content_type = [(CONTENT_TYPE, reply_format.media_type())];
     let body = match reply_format {
         Format::Json => serde_json::to_string(&SessionDescription::answer(answered.sdp))
             .map_err(|error| Refusal::new(ProblemCode::Internal, error.to_string()))?,
         Format::Sdp => answered.sdp,
     };
-    Ok((StatusCode::CREATED, headers, body).into_response())
+    Ok((StatusCode::CREATED, content_type, headers, body).into_response())
 }
 
-/// The whole body, within its limits.
-async fn receive(body: Body, timeout: Duration) -> Result<Bytes, Refusal> {
-    let too_large = || {
-        let detail = format!("an offer may have {MAX_OFFER_BYTES} bytes");
-        Refusal::new(ProblemCode::BodyTooLarge, detail)
-    };
-    // The length that `Content-Length` announces, if it does.
-    if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > MAX_OFFER_BYTES) {
-        return Err(too_large());
+impl Shared {
+    /// Counts an offer of this client, or a request that costs as much.
+    pub(super) fn ensure_rate(&self, Client(client): Client) -> Result<(), Refusal> {
+        let Some(client) = client else { return Ok(()) };
+        self.offer_rate.check(client.ip()).map_err(|wait| {
+            let detail = "send fewer, or wait as long as the header Retry-After says";
+            Refusal::new(ProblemCode::TooManyRequests, detail).retry_after(wait)
+        })
     }
-    let bytes = tokio::time::timeout(timeout, to_bytes(body, MAX_OFFER_BYTES))
-        .await
-        .map_err(|_| {
-            let detail = format!("the body did not come within {timeout:?}");
-            Refusal::new(ProblemCode::RequestTimeout, detail)
-        })?
-        .map_err(|error| {
-            if error.source().is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>) {
-                too_large()
-            } else {
-                Refusal::new(ProblemCode::EmptyBody, format!("the body broke off: {error}"))
+
+    /// Asks the program whether it wants the offer.
+    async fn ask(&self, head: Parts, Client(client): Client) -> Result<Extensions, Refusal> {
+        match &self.on_offer {
+            Some(hook) => hook(OfferRequest { head, client }).await,
+            None => Ok(Extensions::new()),
+        }
+    }
+
+    /// What the reply tells beside the answer (RFC 9725, 4.2 and 4.6).
+    fn headers(&self, nest: &str, answered: &Answered) -> HeaderMap {
+        let base = self.public_url.as_ref().map_or_else(|| nest.to_owned(), ToString::to_string);
+        let mut headers = HeaderMap::new();
+        let mut add = |name: HeaderName, value: Option<HeaderValue>| {
+            // All of it comes from checked settings and from the request's own path.
+            if let Some(value) = value {
+                headers.append(name, value);
             }
-        })?;
-    if bytes.is_empty() {
-        return Err(Refusal::new(ProblemCode::EmptyBody, "send the offer as the body of the request"));
+        };
+        add(LOCATION, format!("{base}{}", session_path(answered.id)).try_into().ok());
+        add(ETAG, format!("\"{}\"", answered.etag).try_into().ok());
+        add(LINK, events_link(&format!("{base}{}", events_path(answered.id))));
+        for server in &self.ice_servers {
+            add(LINK, server.link());
+        }
+        add(SERVER_TIMING, server_timing::encode(answered.timings.iter().copied()).try_into().ok());
+        add(CACHE_CONTROL, Some(HeaderValue::from_static("no-store")));
+        headers
     }
-    Ok(bytes)
+}
+
+/// Where the router is nested: what stands in front of its own path.
+fn nest(head: &Parts) -> String {
+    let uri = head.extensions.get().map_or(&head.uri, |OriginalUri(uri)| uri);
+    uri.path().strip_suffix(OFFER_PATH).unwrap_or_default().to_owned()
+}
+
+/// Bounds what an offer makes the server parse and keep.
+fn ensure_size(offer: &str, limits: &Limits) -> Result<(), Refusal> {
+    let lines = || offer.split(['\r', '\n']).filter(|line| !line.is_empty());
+    if lines().count() > limits.max_offer_lines {
+        let detail = format!("an offer may have {} lines", limits.max_offer_lines);
+        return Err(Refusal::new(ProblemCode::OfferTooLong, detail));
+    }
+    if lines().filter(|line| line.starts_with("a=candidate:")).count() > limits.max_candidates {
+        let detail = format!("a client may name {} candidates", limits.max_candidates);
+        return Err(Refusal::new(ProblemCode::TooManyCandidates, detail));
+    }
+    Ok(())
 }
 
 /// The SDP in `{"type": "offer", "sdp": …}`; further members are passed over.

@@ -9,7 +9,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::Router;
 use hola_webrtc_protocol::{Problem, ProblemCode, signal::PROBLEM_JSON};
-use hola_webrtc_server::RtcServer;
+use hola_webrtc_server::{Limits, RtcServer};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -21,6 +21,13 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 /// An engine on a free port of the loopback.
 pub(crate) fn engine() -> RtcServer {
     RtcServer::builder().listen(SocketAddr::from(([127, 0, 0, 1], 0))).start().unwrap()
+}
+
+/// An engine on a free port of the loopback, with these limits.
+pub(crate) fn limited(set: impl FnOnce(&mut Limits)) -> RtcServer {
+    let mut limits = Limits::default();
+    set(&mut limits);
+    RtcServer::builder().listen(SocketAddr::from(([127, 0, 0, 1], 0))).limits(limits).start().unwrap()
 }
 
 /// Serves the router on a free port, without TLS.
@@ -43,7 +50,12 @@ pub(crate) struct Reply {
 impl Reply {
     /// The value of the header, if the response has it.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().skip(1).find_map(|line| {
+        self.headers(name).next()
+    }
+
+    /// The values of all headers of this name.
+    pub(crate) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.head.lines().skip(1).filter_map(move |line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then_some(value.trim())
         })
@@ -67,6 +79,11 @@ impl Reply {
         assert_eq!(self.status, code.status(), "{what}: {self:?}");
         assert_eq!(self.problem().code, code, "{what}");
     }
+}
+
+/// The offer of a data channel, as a request.
+pub(crate) fn offer(headers: &[(&str, &str)]) -> Vec<u8> {
+    request("POST /offer", &[&[("content-type", "application/sdp")], headers].concat(), OFFER)
 }
 
 /// A request with the header `Connection: close` and, where there is a body, its length.

@@ -1,0 +1,180 @@
+//! Who may send offers: the token, the program's own word, the limits of an address.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    extract::Request,
+    http::Extensions,
+    middleware::{Next, from_fn},
+};
+use common::{engine, exchange, limited, offer, request, serve};
+use hola_webrtc_server::{ProblemCode, Refusal};
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn an_offer_needs_the_token_and_nothing_else_does() {
+    let server = engine();
+    let address = serve(server.signalling().bearer_token("s3cret".parse().unwrap()).router()).await;
+    for (value, challenge) in [
+        (None, "Bearer"),
+        (Some("Bearer wrong"), "Bearer error=\"invalid_token\""),
+        (Some("Basic s3cret"), "Bearer error=\"invalid_token\""),
+    ] {
+        let headers: Vec<_> = value.into_iter().map(|value| ("authorization", value)).collect();
+        let reply = exchange(address, &offer(&headers)).await;
+        reply.assert_refused(ProblemCode::Unauthorized, challenge);
+        assert_eq!(reply.header("www-authenticate"), Some(challenge));
+        assert!(!reply.text().contains("s3cret") && !reply.head.contains("s3cret"));
+    }
+    assert_eq!(server.session_count(), 0);
+    let reply = exchange(address, &offer(&[("authorization", "Bearer s3cret")])).await;
+    assert_eq!(reply.status, 201);
+    // Who knows the session's URL may end it.
+    let delete = request(&format!("DELETE {}", reply.header("location").unwrap()), &[], "");
+    assert_eq!(exchange(address, &delete).await.status, 204);
+    for target in ["GET /healthz", "GET /readyz", "OPTIONS /offer"] {
+        assert!(exchange(address, &request(target, &[], "")).await.status < 300, "{target}");
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct User(String);
+
+#[tokio::test]
+async fn the_hook_sees_the_head_and_what_the_programs_layers_found() {
+    let server = engine();
+    let signalling =
+        server.signalling().on_offer(|request| async move {
+            assert!(request.client.unwrap().ip().is_loopback());
+            assert_eq!(request.head.method, "POST");
+            let user: &User = request.head.extensions.get().unwrap();
+            match user.0.as_str() {
+                "ana" => Ok(Extensions::new()),
+                "rate" => Err(Refusal::new(ProblemCode::TooManyRequests, "later")
+                    .retry_after(Duration::from_millis(1500))),
+                _ => Err(Refusal::new(ProblemCode::Forbidden, "not you")),
+            }
+        });
+    let find_user = async |mut request: Request, next: Next| {
+        let user = request.headers()["x-user"].to_str().unwrap().to_owned();
+        request.extensions_mut().insert(User(user));
+        next.run(request).await
+    };
+    let address = serve(signalling.router().layer(from_fn(find_user))).await;
+    let refused = exchange(address, &offer(&[("x-user", "eve")])).await;
+    refused.assert_refused(ProblemCode::Forbidden, "eve");
+    assert_eq!(refused.problem().detail, "not you");
+    let later = exchange(address, &offer(&[("x-user", "rate")])).await;
+    assert_eq!((later.status, later.header("retry-after")), (429, Some("2")));
+    assert_eq!(server.session_count(), 0);
+    assert_eq!(exchange(address, &offer(&[("x-user", "ana")])).await.status, 201);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_hook_is_asked_before_the_body_is_there() {
+    let server = engine();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let signalling = server.signalling().on_offer({
+        let asked = asked.clone();
+        move |_| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            async { Err(Refusal::new(ProblemCode::Forbidden, "no")) }
+        }
+    });
+    let address = serve(signalling.router()).await;
+    let headers = [("content-type", "application/sdp"), ("content-length", "500")];
+    let reply = exchange(address, &request("POST /offer", &headers, "")).await;
+    reply.assert_refused(ProblemCode::Forbidden, "a body that never comes");
+    // A format that is not read is refused without asking.
+    exchange(address, &request("POST /offer", &[], "x"))
+        .await
+        .assert_refused(ProblemCode::UnsupportedMediaType, "no type");
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_ends_its_request_alone() {
+    let server = engine();
+    let signalling = server.signalling().on_offer(|request| async move {
+        assert!(request.head.headers.get("x-fine").is_some(), "the fault that the test makes");
+        Ok(Extensions::new())
+    });
+    let address = serve(signalling.router()).await;
+    exchange(address, &offer(&[])).await.assert_refused(ProblemCode::Internal, "a panic");
+    assert_eq!(server.session_count(), 0);
+    assert_eq!(exchange(address, &offer(&[("x-fine", "1")])).await.status, 201);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_address_that_sends_too_many_offers_is_told_when_to_go_on() {
+    // An offer a second, so that however slow the test is, the fourth is too much.
+    let server = limited(|limits| (limits.offers_per_second, limits.offer_burst) = (1, 3));
+    let proxies = ["127.0.0.0/8".parse().unwrap()];
+    let address = serve(server.signalling().trusted_proxies(proxies).router()).await;
+    let from = async |client: &str| exchange(address, &offer(&[("x-forwarded-for", client)])).await;
+    let mut refused = None;
+    for _ in 0..10_000 {
+        let reply = from("192.0.2.1").await;
+        if reply.status == 429 {
+            refused = Some(reply);
+            break;
+        }
+    }
+    let refused = refused.unwrap();
+    refused.assert_refused(ProblemCode::TooManyRequests, "a burst");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(from("192.0.2.2").await.status, 201, "another client");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn addresses_named_by_strangers_are_not_believed() {
+    let server = limited(|limits| (limits.offers_per_second, limits.offer_burst) = (1, 1));
+    let address = serve(server.router()).await;
+    let mut refused = false;
+    for number in 0..10_000_u32 {
+        let client = format!("192.0.{}.{}", number / 250, number % 250);
+        refused = exchange(address, &offer(&[("x-forwarded-for", &client)])).await.status == 429;
+        if refused {
+            break;
+        }
+    }
+    assert!(refused);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_full_server_says_when_to_come_again() {
+    let server = limited(|limits| limits.max_sessions = 1);
+    let address = serve(server.router()).await;
+    assert_eq!(exchange(address, &offer(&[])).await.status, 201);
+    let refused = exchange(address, &offer(&[])).await;
+    refused.assert_refused(ProblemCode::Unavailable, "full");
+    assert_eq!(refused.header("retry-after"), Some("2"), "when offers that went nowhere are forgotten");
+    assert_eq!(server.session_count(), 1);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_takes_no_offers_and_is_not_ready() {
+    let server = engine();
+    let address = serve(server.router()).await;
+    let stream = TcpStream::connect(address).await.unwrap();
+    assert_eq!(exchange(address, &request("GET /readyz", &[], "")).await.text(), "ready\n");
+    server.shutdown().await;
+    let refused = common::exchange_over(stream, &offer(&[])).await;
+    refused.assert_refused(ProblemCode::Draining, "stopped");
+    assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+}
