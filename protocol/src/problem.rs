@@ -4,130 +4,98 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a request was refused: the stable name that a program may act upon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum ProblemCode {
-    /// The request has no body.
-    EmptyBody,
-    /// The body is not JSON.
-    NotJson,
-    /// The JSON has no text named `sdp`.
-    MissingSdp,
-    /// The `type` is not `offer`.
-    NotAnOffer,
-    /// The SDP does not parse, or is not an offer that can be answered.
-    BadSdp,
-    /// The SDP has no `m=application` section, so there would be nothing to open.
-    NoDataChannel,
-    /// The fragment of an SDP does not parse, or is none that this request can use.
-    BadFragment,
-    /// The request needs a bearer token, and has none or a wrong one.
-    Unauthorized,
-    /// The program that runs the server turned the offer down.
-    Forbidden,
-    /// The page that sent the request has an origin that the server does not let in.
-    ForbiddenOrigin,
-    /// Nothing is at this path, or no such session lives.
-    NotFound,
-    /// The path exists, the method does not.
-    MethodNotAllowed,
-    /// The client accepts neither JSON nor SDP as a reply.
-    NotAcceptable,
-    /// The request did not come within its time.
-    RequestTimeout,
-    /// The entity tag is not that of the session's present ICE session.
-    PreconditionFailed,
-    /// The body exceeds the limit.
-    BodyTooLarge,
-    /// The offer has more lines than the server reads.
-    OfferTooLong,
-    /// The client names more candidates than the server takes of one session.
-    TooManyCandidates,
-    /// The content type is missing or is none the server reads.
-    UnsupportedMediaType,
-    /// The request does not say which ICE session it is meant for.
-    PreconditionRequired,
-    /// The client's address has sent too many offers lately.
-    TooManyRequests,
-    /// As many sessions of the client's address live as may.
-    TooManySessions,
-    /// The session is watched by as many streams of events as may be.
-    TooManyStreams,
-    /// The server's fault.
-    Internal,
-    /// The server holds as many sessions as it may.
-    Unavailable,
-    /// The server is stopping.
-    Draining,
-    /// The engine does not answer.
-    Stalled,
-    /// A code that this version does not know; the status still tells.
-    #[serde(other)]
-    Unknown,
+/// Declares the codes by a table: what each means, its name, its status, its title.
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $code:ident = $status:literal $title:literal,)+) => {
+        /// Why a request was refused: the stable name that a program may act upon.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum ProblemCode {
+            $($(#[doc = $doc])+ $code,)+
+            /// A code that this version does not know; the status still tells.
+            #[serde(other)]
+            Unknown,
+        }
+
+        impl ProblemCode {
+            /// Every code that a server of this version sends, by status.
+            pub const ALL: &[Self] = &[$(Self::$code),+];
+
+            /// The HTTP status that goes with the code.
+            pub const fn status(self) -> u16 {
+                match self {
+                    $(Self::$code => $status,)+
+                    Self::Unknown => 500,
+                }
+            }
+
+            /// What it means, in a few words that do not change from one occurrence to the next.
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$code => $title,)+
+                    Self::Unknown => "The request was refused",
+                }
+            }
+        }
+    };
 }
 
-impl ProblemCode {
-    /// The HTTP status that goes with the code.
-    pub const fn status(self) -> u16 {
-        match self {
-            Self::EmptyBody
-            | Self::NotJson
-            | Self::MissingSdp
-            | Self::NotAnOffer
-            | Self::BadSdp
-            | Self::NoDataChannel
-            | Self::BadFragment => 400,
-            Self::Unauthorized => 401,
-            Self::Forbidden | Self::ForbiddenOrigin => 403,
-            Self::NotFound => 404,
-            Self::MethodNotAllowed => 405,
-            Self::NotAcceptable => 406,
-            Self::RequestTimeout => 408,
-            Self::PreconditionFailed => 412,
-            Self::BodyTooLarge | Self::OfferTooLong | Self::TooManyCandidates => 413,
-            Self::UnsupportedMediaType => 415,
-            Self::PreconditionRequired => 428,
-            Self::TooManyRequests | Self::TooManySessions | Self::TooManyStreams => 429,
-            Self::Internal | Self::Unknown => 500,
-            Self::Unavailable | Self::Draining | Self::Stalled => 503,
-        }
-    }
-
-    /// What it means, in a few words that do not change from one occurrence to the next.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::EmptyBody => "The body is empty",
-            Self::NotJson => "The body is not JSON",
-            Self::MissingSdp => "The offer has no sdp",
-            Self::NotAnOffer => "The description is not an offer",
-            Self::BadSdp => "The SDP cannot be answered",
-            Self::NoDataChannel => "The offer has no data channel",
-            Self::BadFragment => "The SDP fragment cannot be used",
-            Self::Unauthorized => "A token is needed",
-            Self::Forbidden => "The offer was turned down",
-            Self::ForbiddenOrigin => "Pages of this origin are not let in",
-            Self::NotFound => "Nothing is here",
-            Self::MethodNotAllowed => "The method is not allowed here",
-            Self::NotAcceptable => "No acceptable format",
-            Self::RequestTimeout => "The request took too long",
-            Self::PreconditionFailed => "The ICE session is another one by now",
-            Self::BodyTooLarge => "The body is too large",
-            Self::OfferTooLong => "The offer has too many lines",
-            Self::TooManyCandidates => "The client names too many candidates",
-            Self::UnsupportedMediaType => "The content type is not supported",
-            Self::PreconditionRequired => "The request must name the ICE session",
-            Self::TooManyRequests => "Too many offers came from this address",
-            Self::TooManySessions => "Too many sessions are of this address",
-            Self::TooManyStreams => "The session is watched by too many",
-            Self::Internal => "The server failed",
-            Self::Unavailable => "The server takes no more sessions now",
-            Self::Draining => "The server is stopping",
-            Self::Stalled => "The engine does not answer",
-            Self::Unknown => "The request was refused",
-        }
-    }
+codes! {
+    /// The request has no body.
+    EmptyBody = 400 "The body is empty",
+    /// The body is not JSON.
+    NotJson = 400 "The body is not JSON",
+    /// The JSON has no text named `sdp`.
+    MissingSdp = 400 "The offer has no sdp",
+    /// The `type` is not `offer`.
+    NotAnOffer = 400 "The description is not an offer",
+    /// The SDP does not parse, or is not an offer that can be answered.
+    BadSdp = 400 "The SDP cannot be answered",
+    /// The SDP has no `m=application` section, so there would be nothing to open.
+    NoDataChannel = 400 "The offer has no data channel",
+    /// The fragment of an SDP does not parse, or is none that this request can use.
+    BadFragment = 400 "The SDP fragment cannot be used",
+    /// The request needs a bearer token, and has none or a wrong one.
+    Unauthorized = 401 "A token is needed",
+    /// The program that runs the server turned the offer down.
+    Forbidden = 403 "The offer was turned down",
+    /// The page that sent the request has an origin that the server does not let in.
+    ForbiddenOrigin = 403 "Pages of this origin are not let in",
+    /// Nothing is at this path, or no such session lives.
+    NotFound = 404 "Nothing is here",
+    /// The path exists, the method does not.
+    MethodNotAllowed = 405 "The method is not allowed here",
+    /// The client accepts neither JSON nor SDP as a reply.
+    NotAcceptable = 406 "No acceptable format",
+    /// The request did not come within its time.
+    RequestTimeout = 408 "The request took too long",
+    /// The entity tag is not that of the session's present ICE session.
+    PreconditionFailed = 412 "The ICE session is another one by now",
+    /// The body exceeds the limit.
+    BodyTooLarge = 413 "The body is too large",
+    /// The offer has more lines than the server reads.
+    OfferTooLong = 413 "The offer has too many lines",
+    /// The client names more candidates than the server takes of one session.
+    TooManyCandidates = 413 "The client names too many candidates",
+    /// The content type is missing or is none the server reads.
+    UnsupportedMediaType = 415 "The content type is not supported",
+    /// The request does not say which ICE session it is meant for.
+    PreconditionRequired = 428 "The request must name the ICE session",
+    /// The client's address has sent too many offers lately.
+    TooManyRequests = 429 "Too many offers came from this address",
+    /// As many sessions of the client's address live as may.
+    TooManySessions = 429 "Too many sessions are of this address",
+    /// The session is watched by as many streams of events as may be.
+    TooManyStreams = 429 "The session is watched by too many",
+    /// The server's fault.
+    Internal = 500 "The server failed",
+    /// The server holds as many sessions as it may.
+    Unavailable = 503 "The server takes no more sessions now",
+    /// The server is stopping.
+    Draining = 503 "The server is stopping",
+    /// The engine does not answer.
+    Stalled = 503 "The engine does not answer",
 }
 
 /// The body of a refusal, `application/problem+json`.
