@@ -229,9 +229,11 @@ impl Peer {
                 let failed = TraceData::Failed { phase: error.phase, message: error.to_string() };
                 self.trace.client(error.step, failed);
             }
-            (Closed::Local, Some(step)) => self.trace.client(step, TraceData::Closed { by: Side::Client }),
+            (Closed::Local, Some(step)) => {
+                self.trace.client(step, TraceData::Closed { by: Side::Client, reason: None })
+            }
             (Closed::Remote, Some(step)) => {
-                self.trace.record(step, Side::Server, TraceData::Closed { by: Side::Server });
+                self.trace.record(step, Side::Server, TraceData::Closed { by: Side::Server, reason: None });
             }
             (_, None) => {}
         }

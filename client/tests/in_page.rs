@@ -147,7 +147,7 @@ async fn closing_ends_the_channels_and_the_trace() {
     assert_eq!(channel.send(Message::from("late")).await, Err(SendError::NotOpen));
     assert_eq!(answerer.ended(), 0, "DTLS has said it");
     let events: Vec<_> = soon(trace.subscribe().collect()).await;
-    assert_eq!(events.last().unwrap().data, TraceData::Closed { by: Side::Client });
+    assert_eq!(events.last().unwrap().data, TraceData::Closed { by: Side::Client, reason: None });
 }
 
 #[wasm_bindgen_test]
@@ -170,7 +170,7 @@ async fn a_close_by_the_other_side_is_told_at_once_and_not_as_a_failure() {
     assert_eq!(soon(channel.next()).await, None);
     assert_eq!(answerer.ended(), 0);
     let last = connection.trace().events().pop().unwrap();
-    assert_eq!(last.data, TraceData::Closed { by: Side::Server });
+    assert_eq!(last.data, TraceData::Closed { by: Side::Server, reason: None });
 }
 
 #[wasm_bindgen_test]

@@ -31,6 +31,20 @@ pub fn without_candidates(sdp: &str) -> String {
     lines.filter(|line| !is_candidate(line)).flat_map(|line| [line, "\r\n"]).collect()
 }
 
+/// The SDP with other ICE credentials (RFC 8839, 5.4), as in an offer that restarts ICE.
+pub fn with_credentials(sdp: &str, ufrag: &str, password: &str) -> String {
+    let replaced = |line: &str| {
+        if line.starts_with("a=ice-ufrag:") {
+            format!("a=ice-ufrag:{ufrag}\r\n")
+        } else if line.starts_with("a=ice-pwd:") {
+            format!("a=ice-pwd:{password}\r\n")
+        } else {
+            format!("{line}\r\n")
+        }
+    };
+    sdp.lines().map(replaced).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +67,13 @@ mod tests {
         for odd in ["\ra=candidate:1", "a= candidate:1", "a=\tcandidate:1", "a=mid:0\ra=candidate:1\r"] {
             assert!(!without_candidates(&format!("{SDP}{odd}\n")).contains("candidate:1"), "{odd:?}");
         }
+    }
+
+    #[test]
+    fn other_credentials_change_nothing_else() {
+        let sdp = SDP.replace("m=app", "a=ice-pwd:old\r\nm=app");
+        let restarted = with_credentials(&sdp, "new", "secret");
+        assert_eq!(restarted, sdp.replace(":abcd", ":new").replace("ice-pwd:old", "ice-pwd:secret"));
     }
 
     #[test]

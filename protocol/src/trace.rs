@@ -135,6 +135,13 @@ pub enum TraceData {
         /// The largest message that the other side takes, in bytes; 0 stands for no limit.
         max_message_size: u32,
     },
+    /// A channel was closed.
+    ChannelClosed {
+        /// Its stream number.
+        id: u16,
+        /// The stable name of the reason.
+        reason: String,
+    },
     /// The step failed; nothing follows.
     Failed {
         /// The layer.
@@ -146,6 +153,9 @@ pub enum TraceData {
     Closed {
         /// Who closed it.
         by: Side,
+        /// Why, if that side says so: the stable name of the reason, or the words of the server's program.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
 }
 

@@ -22,7 +22,7 @@ use rtc::{
     },
 };
 
-use crate::server::AnswerError;
+use crate::offer::AnswerError;
 
 /// How often a pair is checked until it is valid. RFC 8445, 14.3 says 500 ms; a check that was lost, or crossed
 /// the client's, would cost that much. What an address may be sent before it has proved itself is bounded
@@ -43,6 +43,13 @@ pub(crate) struct Answerer {
     certificate: RTCCertificate,
     candidates: Vec<SocketAddr>,
     max_message_size: u32,
+}
+
+/// What authenticates the connectivity checks towards one side (RFC 8445, 5.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IceCredentials {
+    pub(crate) ufrag: String,
+    pub(crate) password: String,
 }
 
 /// An answered offer.
@@ -99,9 +106,7 @@ impl Answerer {
         let mut stopwatch = Stopwatch::start();
 
         // 6a. Build the peer.
-        let ufrag = format!("{:016x}", u64::from_ne_bytes(self.random()?));
-        let password = format!("{:032x}", u128::from_ne_bytes(self.random()?));
-        let mut connection = self.build(now, &ufrag, password)?;
+        let mut connection = self.build(now)?;
         stopwatch.lap(Step::BuildPeer);
 
         // 6b. Set the offer as remote description.
@@ -126,13 +131,13 @@ impl Answerer {
         let local = connection
             .local_description()
             .ok_or_else(|| AnswerError::Internal("the peer has no local description".to_owned()))?;
+        let IceCredentials { ufrag, .. } = IceCredentials::of(&local.sdp)?;
         Ok(Answer { connection, sdp: complete(&local.sdp), ufrag, timings: stopwatch.laps })
     }
 
-    fn build(&self, now: Instant, ufrag: &str, password: String) -> Result<RTCPeerConnection, AnswerError> {
+    fn build(&self, now: Instant) -> Result<RTCPeerConnection, AnswerError> {
         let settings = SettingEngineBuilder::new()
             .with_crypto_provider(self.provider.clone())
-            .with_ice_credentials(ufrag.to_owned(), password)
             .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECK_LIMIT))
             // The engine has its own timeouts, which count every datagram and not ICE's alone.
             .with_ice_timeouts(Some(Duration::ZERO), Some(Duration::ZERO), Some(KEEPALIVE))
@@ -152,7 +157,7 @@ impl Answerer {
     }
 
     /// The server's addresses as candidates, the first with the highest priority (RFC 8445, 5.1.2.1).
-    fn host_candidates(&self) -> impl Iterator<Item = Candidate> {
+    pub(crate) fn host_candidates(&self) -> impl Iterator<Item = Candidate> {
         const TYPE_PREFERENCE: u32 = 126;
         (1_u32..).zip(&self.candidates).map(|(rank, address)| Candidate {
             foundation: rank.to_string(),
@@ -163,6 +168,39 @@ impl Answerer {
             port: address.port(),
             kind: CandidateType::Host,
         })
+    }
+}
+
+/// Restarts ICE with the client's new credentials (RFC 8839, 4.4.1.1.1), as a new offer that differs in them alone
+/// would. Returns this side's new ones.
+pub(crate) fn restart_ice(
+    connection: &mut RTCPeerConnection,
+    now: Instant,
+    ufrag: &str,
+    password: &str,
+) -> Result<IceCredentials, AnswerError> {
+    let before = connection
+        .remote_description()
+        .ok_or_else(|| AnswerError::Internal("the peer has no remote description".to_owned()))?;
+    let offer = sdp::with_credentials(&before.sdp, ufrag, password);
+    let offer = RTCSessionDescription::offer(offer).map_err(bad_sdp)?;
+    connection.set_remote_description(now, offer).map_err(bad_sdp)?;
+    let answer = connection.create_answer(None).map_err(internal)?;
+    connection.set_local_description(now, answer).map_err(internal)?;
+    let local = connection
+        .local_description()
+        .ok_or_else(|| AnswerError::Internal("the peer has no local description".to_owned()))?;
+    IceCredentials::of(&local.sdp)
+}
+
+impl IceCredentials {
+    /// Those in the SDP.
+    fn of(sdp: &str) -> Result<Self, AnswerError> {
+        let attribute = |name| {
+            let value = sdp::attribute(sdp, name).map(str::to_owned);
+            value.ok_or_else(|| AnswerError::Internal(format!("the answer has no {name}")))
+        };
+        Ok(Self { ufrag: attribute("ice-ufrag")?, password: attribute("ice-pwd")? })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod announce;
 mod answer;
+mod builder;
 mod channel;
 pub mod echo;
 mod engine;
@@ -9,11 +10,15 @@ mod greeting;
 mod http;
 mod limits;
 mod metrics;
+mod offer;
 mod server;
 mod session;
 
 pub use announce::host_addresses;
-pub use channel::{Channel, ChannelParameters, Message, SendError};
+pub use builder::Builder;
+pub use channel::{
+    Channel, ChannelIo, ChannelParameters, ChannelReceiver, ChannelSender, Message, SendError,
+};
 pub use hola_webrtc_protocol::{Problem, ProblemCode, SessionId};
 pub use http::{
     BearerToken, IceServer, InvalidBearerToken, InvalidIceServer, InvalidOrigin, InvalidPublicUrl,
@@ -22,10 +27,9 @@ pub use http::{
 pub use ipnet::IpNet;
 pub use limits::Limits;
 pub use metrics::{Limit, Metrics};
-pub use server::{
-    AnswerError, Answered, Builder, OfferContext, PatchError, Restarted, RtcServer, ServerEvent,
-};
-pub use session::{Closed, Session, Spawner};
+pub use offer::{AnswerError, Answered, OfferContext, PatchError, Restarted, ServerEvent};
+pub use server::RtcServer;
+pub use session::{ChannelClosed, ChannelOptions, Closed, OpenError, Session, SessionStats, Spawner};
 
 /// Compiles the README's examples.
 #[cfg(doctest)]

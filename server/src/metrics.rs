@@ -2,7 +2,6 @@
 
 mod burst;
 mod instruments;
-#[allow(dead_code, reason = "the engine counts some of them only later")]
 mod labels;
 
 use std::{
@@ -16,7 +15,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
     registry::{Metric, Registry, Unit},
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 pub use self::labels::Limit;
 pub(crate) use self::labels::{Direction, Dropped, SessionState};
@@ -41,7 +40,6 @@ pub struct Metrics {
     datagrams: PerLabel<Direction, Counter>,
     datagram_bytes: PerLabel<Direction, Counter>,
     dropped: PerLabel<Dropped, Counter>,
-    retransmissions: Counter,
     limits: PerLabel<Limit, Counter>,
     bursts: PerLabel<Limit, Burst>,
     lag: Times,
@@ -97,12 +95,6 @@ impl Metrics {
             datagrams: add(to, "datagrams", "UDP datagrams", PerLabel::new("direction")),
             datagram_bytes: add(to, "datagram_bytes", "Their bytes", PerLabel::new("direction")),
             dropped: add(to, "dropped", "Datagrams that were dropped", PerLabel::new("reason")),
-            retransmissions: add(
-                to,
-                "retransmissions",
-                "SCTP packets that were sent again",
-                Counter::default(),
-            ),
             limits: add(to, "limit_reached", "Limits that took effect, by flag", PerLabel::new("limit")),
             bursts: PerLabel::new("limit"),
             lag: add_with(
@@ -140,7 +132,10 @@ impl Metrics {
         let burst = self.bursts.get(limit);
         let Some(times) = burst.and_then(|burst| burst.note(self.start.elapsed())) else { return };
         let flag = limit.name();
-        if limit.is_time() {
+        if limit == Limit::SessionBuffer {
+            // It makes senders wait, as it should.
+            debug!(limit = flag, times, "the limit --{flag} took effect");
+        } else if limit.is_time() {
             info!(limit = flag, times, "the limit --{flag} took effect");
         } else {
             warn!(limit = flag, times, "the limit --{flag} is reached");
@@ -168,7 +163,6 @@ impl Metrics {
     }
 }
 
-#[allow(dead_code, reason = "the engine counts some of them only later")]
 impl Metrics {
     /// A session entered a state, or left its last one: `None` is before the beginning and after the end.
     pub(crate) fn session_moved(&self, from: Option<SessionState>, to: Option<SessionState>) {
@@ -209,11 +203,6 @@ impl Metrics {
     /// A datagram was dropped.
     pub(crate) fn dropped(&self, reason: Dropped) {
         count(&self.dropped, reason, 1);
-    }
-
-    /// SCTP packets were sent again.
-    pub(crate) fn retransmitted(&self, packets: usize) {
-        self.retransmissions.inc_by(packets as u64);
     }
 
     /// How late a worker was, or how long a turn of its loop took.

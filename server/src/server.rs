@@ -1,91 +1,32 @@
-//! The server as its user sees it: settings, offers, sessions.
+//! The server as its user sees it: offers, sessions, and its end.
 
 use std::{
-    io,
-    net::{IpAddr, SocketAddr},
+    fmt, io,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant},
 };
 
-use axum::http::Extensions;
 use futures_core::Stream;
-use hola_webrtc_protocol::{Candidate, SessionId, Step, TraceEvent};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use futures_util::{future::join_all, stream};
+use hola_webrtc_protocol::{Candidate, SessionId};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    time::timeout,
+};
 
 use crate::{
-    announce,
-    answer::Answerer,
-    engine::{Core, Order, Socket, Worker},
+    answer::{Answerer, IceCredentials},
+    builder::Builder,
+    engine::{Mailbox, Order, Reception, Registry, Socket, Worker},
     limits::Limits,
-    session::Session,
+    metrics::{Limit, Metrics},
+    offer::{AnswerError, Answered, OfferContext, PatchError, Restarted, ServerEvent},
+    session::{Link, Reader, Session},
 };
-
-/// The settings of a server.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Builder {
-    listen: SocketAddr,
-    announce: Vec<IpAddr>,
-    limits: Limits,
-}
-
-impl Builder {
-    /// The UDP address to bind (default `[::]:0`). With port 0 the system chooses one; an unspecified address
-    /// serves every address of the host, `[::]` those of IPv4 as well.
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// The addresses that answers name as host candidates, in order of preference. By default the bound one,
-    /// or every address of the host. Behind a NAT or in a container, name the address that clients reach.
-    pub fn announce(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        self.announce = addresses.into_iter().collect();
-        self
-    }
-
-    /// What bounds everything that a stranger can make grow.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Binds the port and starts the engine's thread.
-    ///
-    /// # Errors
-    ///
-    /// What the system says when the address cannot be bound.
-    pub fn start(self) -> io::Result<RtcServer> {
-        let socket = Socket::bind(self.listen)?;
-        let address = socket.local_addr()?;
-        let candidates: Vec<SocketAddr> =
-            self.reachable_at(address).into_iter().map(|ip| SocketAddr::new(ip, address.port())).collect();
-        let live = Arc::new(AtomicUsize::new(0));
-        let answerer =
-            Answerer::new(candidates.clone(), self.limits.max_message_size).map_err(io::Error::other)?;
-        let core = Core::new(answerer, self.limits, live.clone());
-        let (sender, sessions) = mpsc::channel(self.limits.max_sessions.max(1));
-        let orders = Worker::start(core, socket, sender)?;
-        let limits = self.limits;
-        let inner = Inner { orders, sessions: Mutex::new(sessions), address, candidates, live, limits };
-        Ok(RtcServer { inner: Arc::new(inner) })
-    }
-
-    fn reachable_at(&self, bound: SocketAddr) -> Vec<IpAddr> {
-        if !self.announce.is_empty() {
-            self.announce.iter().map(IpAddr::to_canonical).collect()
-        } else if bound.ip().is_unspecified() {
-            let mut addresses = announce::with_loopback();
-            addresses.retain(|ip| ip.is_ipv4() || bound.is_ipv6());
-            addresses
-        } else {
-            vec![bound.ip().to_canonical()]
-        }
-    }
-}
 
 /// A running server: a handle, cheap to clone. Dropping the last one stops it.
 #[derive(Clone)]
@@ -94,192 +35,146 @@ pub struct RtcServer {
 }
 
 struct Inner {
-    orders: mpsc::Sender<Order>,
+    reception: Reception,
+    registry: Arc<Registry>,
+    workers: Arc<[Mailbox]>,
+    /// Counts the sessions, each of which begins at the next worker.
+    begun: AtomicUsize,
     sessions: Mutex<mpsc::Receiver<Session>>,
     address: SocketAddr,
-    candidates: Vec<SocketAddr>,
-    live: Arc<AtomicUsize>,
-    limits: Limits,
-}
-
-/// What is known of a client when its offer arrives.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct OfferContext {
-    /// The address the offer came from.
-    pub remote: Option<SocketAddr>,
-    /// The request's `Accept-Language`.
-    pub accept_language: Option<String>,
-    /// Whatever else the program wants to know when the session is there, such as the user it let in.
-    pub extensions: Extensions,
-}
-
-/// An answered offer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Answered {
-    /// The new session.
-    pub id: SessionId,
-    /// The answer.
-    pub sdp: String,
-    /// How long each part of step 6 took.
-    pub timings: Vec<(Step, Duration)>,
-    /// What names this ICE session among those of its restarts, unquoted.
-    pub etag: String,
-}
-
-/// What an ICE restart brings: the credentials and candidates of this side (RFC 8445, 9).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Restarted {
-    /// What names the new ICE session, unquoted.
-    pub etag: String,
-    /// The new user name fragment.
-    pub ufrag: String,
-    /// The new password.
-    pub password: String,
-    /// The candidates of this server.
-    pub candidates: Vec<Candidate>,
-}
-
-/// Why a session could not be changed. It goes on as before.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PatchError {
-    /// No such session lives.
-    #[error("no such session lives")]
-    NotFound,
-    /// The entity tag is not that of the session's present ICE session.
-    #[error("the ICE session has been restarted since: its entity tag is another one")]
-    Stale,
-    /// The credentials cannot be used.
-    #[error("{0}")]
-    BadCredentials(String),
-    /// The client has named as many candidates as it may.
-    #[error("the client has named as many candidates as it may")]
-    TooManyCandidates,
-    /// The server is stopping.
-    #[error("the server is stopping")]
-    Stopped,
-    /// The server's own fault.
-    #[error("the server failed: {0}")]
-    Internal(String),
-}
-
-/// An event of a session on the server's side, numbered from 0 on.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct ServerEvent {
-    /// Its place in the session's trace.
-    pub number: u64,
-    /// When it happened by the wall clock.
-    pub time: SystemTime,
-    /// What happened; its time counts from the arrival of the offer.
-    pub event: TraceEvent,
-}
-
-/// Why an offer was not answered. Nothing is left of it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AnswerError {
-    /// The SDP does not parse, or cannot be answered.
-    #[error("{0}")]
-    BadSdp(String),
-    /// The SDP has no `m=application` section.
-    #[error("the offer has no m=application section: create a data channel before the offer")]
-    NoDataChannel,
-    /// As many sessions live as may.
-    #[error("the server holds as many sessions as it may")]
-    Full,
-    /// The server is stopping.
-    #[error("the server is stopping")]
-    Stopped,
-    /// The server's own fault.
-    #[error("the server failed: {0}")]
-    Internal(String),
 }
 
 impl RtcServer {
     /// The default settings.
     pub fn builder() -> Builder {
-        Builder { listen: SocketAddr::from(([0_u16; 8], 0)), announce: Vec::new(), limits: Limits::default() }
+        Builder::new()
     }
 
-    /// Answers an offer: step 6. The session is there from now on; it comes out of [`RtcServer::accept`] once
-    /// its first channel is open.
-    pub async fn answer(&self, offer: &str, context: OfferContext) -> Result<Answered, AnswerError> {
-        let offer = offer.to_owned();
-        self.order(|reply| Order::Answer { offer, context, reply }).await.unwrap_or(Err(AnswerError::Stopped))
+    pub(crate) fn start(
+        listen: SocketAddr,
+        workers: usize,
+        limits: Limits,
+        reachable_at: impl FnOnce(SocketAddr) -> Vec<SocketAddr>,
+    ) -> io::Result<Self> {
+        let (address, sockets) = Socket::bind(listen, workers)?;
+        let answerer =
+            Answerer::new(reachable_at(address), limits.max_message_size).map_err(io::Error::other)?;
+        let registry = Arc::new(Registry::new(limits, Instant::now()));
+        registry.metrics().workers(sockets.len());
+        let reception = Reception::new(answerer, registry.clone());
+        let (sender, sessions) = mpsc::channel(limits.max_sessions.max(1));
+        let workers = Worker::start(sockets, &registry, &sender)?;
+        let (begun, sessions) = (AtomicUsize::new(0), Mutex::new(sessions));
+        Ok(Self { inner: Arc::new(Inner { reception, registry, workers, begun, sessions, address }) })
     }
 
-    /// The next session whose first channel has opened; `None` once the server has stopped. A session that is
-    /// dropped is closed, and so is one for which [`Builder::max_sessions`] others wait already.
+    /// Answers an offer: step 6. The session is there from now on; it comes out of [`RtcServer::accept`] once the
+    /// peer is connected. It takes a fraction of a millisecond, on the caller's thread.
+    pub fn answer(&self, offer: &str, context: OfferContext) -> Result<Answered, AnswerError> {
+        let Inner { reception, workers, begun, .. } = &*self.inner;
+        let worker = begun.fetch_add(1, Ordering::Relaxed) % workers.len();
+        let (answered, peer) = reception.answer(Instant::now(), offer, context, worker)?;
+        workers[worker].orders.send(Order::Adopt(peer)).map_err(|_| AnswerError::Stopped)?;
+        Ok(answered)
+    }
+
+    /// The next session whose peer is connected; `None` once the server has stopped. A session that is dropped is
+    /// closed, and so is one for which [`Limits::max_sessions`] others wait already.
     pub async fn accept(&self) -> Option<Session> {
         self.inner.sessions.lock().await.recv().await
     }
 
     /// Ends a session. `false` if no such session lives.
     pub async fn close(&self, id: SessionId) -> bool {
-        self.order(|reply| Order::Close { id, reply }).await.unwrap_or(false)
+        self.order(id, |reply| Order::Close { id, reply }).await.is_some()
     }
 
     /// Takes note of candidates that the client has found since its offer (RFC 8840). They are not contacted: the
     /// client's own checks tell where it is.
-    pub async fn trickle(
+    pub fn trickle(
         &self,
-        _id: SessionId,
-        _etag: &str,
-        _candidates: Vec<Candidate>,
+        id: SessionId,
+        etag: &str,
+        candidates: impl IntoIterator<Item = Candidate>,
     ) -> Result<(), PatchError> {
-        Err(PatchError::NotFound)
+        let resident = self.inner.registry.resident(id).ok_or(PatchError::NotFound)?;
+        if *resident.ufrag() != etag {
+            return Err(PatchError::Stale);
+        }
+        let max = self.limits().max_candidates;
+        let noted = resident.note_candidates(Instant::now(), candidates.into_iter(), max);
+        if !noted {
+            self.metrics().limit_reached(Limit::MaxCandidates);
+            return Err(PatchError::TooManyCandidates);
+        }
+        Ok(())
     }
 
     /// Restarts ICE with the client's new credentials (RFC 8445, 9): the session and its channels live on while the
     /// peers look for a new path.
     pub async fn restart_ice(
         &self,
-        _id: SessionId,
-        _ufrag: &str,
-        _password: &str,
+        id: SessionId,
+        ufrag: &str,
+        password: &str,
     ) -> Result<Restarted, PatchError> {
-        Err(PatchError::NotFound)
+        check_credentials(ufrag, password)?;
+        let (ufrag, password) = (ufrag.to_owned(), password.to_owned());
+        let restarted = self.order(id, |reply| Order::RestartIce { id, ufrag, password, reply }).await;
+        match restarted.ok_or(PatchError::NotFound)? {
+            Ok(IceCredentials { ufrag, password }) => {
+                let candidates = self.inner.reception.host_candidates();
+                Ok(Restarted { etag: ufrag.clone(), ufrag, password, candidates })
+            }
+            Err(AnswerError::BadSdp(why)) => Err(PatchError::BadCredentials(why)),
+            Err(error) => Err(PatchError::Internal(error.to_string())),
+        }
     }
 
     /// The server's half of a session's trace, from the event after number `after` on, then live until the session
-    /// has ended. `None` if no such session lives, or if it is watched by as many as may.
+    /// has ended. `None` if no such session lives, or if [`Limits::max_event_streams`] others watch it.
     pub fn events(
         &self,
-        _id: SessionId,
-        _after: Option<u64>,
-    ) -> Option<impl Stream<Item = ServerEvent> + Send + 'static + use<>> {
-        None::<futures_util::stream::Empty<ServerEvent>>
+        id: SessionId,
+        after: Option<u64>,
+    ) -> Option<impl Stream<Item = ServerEvent> + Send + use<>> {
+        let link = self.inner.registry.resident(id)?.link.clone();
+        let next = after.map_or(0, |after| usize::try_from(after).unwrap_or(usize::MAX).saturating_add(1));
+        let Some(reader) = link.journal.read(next, self.limits().max_event_streams) else {
+            self.metrics().limit_reached(Limit::MaxEventStreams);
+            return None;
+        };
+        let next = async |(link, mut reader): (Arc<Link>, Reader)| {
+            let event = reader.next(&link.journal).await?;
+            Some((event, (link, reader)))
+        };
+        Some(stream::unfold((link, reader), next))
     }
 
-    /// Stops taking offers, tells the handlers ([`Session::draining`]), and waits until every session has ended, or
-    /// the time is over; then ends the rest and the engine. Returns how many had to be ended.
-    pub async fn drain(&self, _within: Duration) -> usize {
-        self.shutdown().await;
-        0
-    }
-
-    /// Whether new sessions are welcome: not while the server stops.
+    /// Whether new sessions are welcome: not once the server stops.
     pub fn is_ready(&self) -> bool {
-        true
+        let has_stopped = self.inner.workers.iter().any(|worker| worker.orders.is_closed());
+        !(has_stopped || *self.inner.registry.draining().borrow())
     }
 
     /// Whether every worker of the engine answers within the time.
-    pub async fn is_alive(&self, _within: Duration) -> bool {
-        true
+    pub async fn is_alive(&self, within: Duration) -> bool {
+        timeout(within, self.order_all(|reply| Order::Ping { reply })).await == Ok(true)
     }
 
     /// The limits in force.
     pub fn limits(&self) -> &Limits {
-        &self.inner.limits
+        self.inner.registry.limits()
     }
 
-    /// How many sessions live now, those included that are not open yet.
+    /// What the server counts and measures.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        self.inner.registry.metrics()
+    }
+
+    /// How many sessions live now, those included that are not connected yet.
     pub fn session_count(&self) -> usize {
-        self.inner.live.load(Ordering::Relaxed)
+        self.inner.registry.count()
     }
 
     /// The bound UDP address.
@@ -289,24 +184,78 @@ impl RtcServer {
 
     /// The addresses that answers name.
     pub fn announced(&self) -> &[SocketAddr] {
-        &self.inner.candidates
+        self.inner.reception.candidates()
+    }
+
+    /// Stops taking offers, tells the handlers ([`Session::draining`]), and waits until every session has ended, or
+    /// the time is over; then ends the rest and the engine. Returns how many had to be ended.
+    pub async fn drain(&self, within: Duration) -> usize {
+        self.inner.registry.drain();
+        for worker in self.inner.workers.iter() {
+            let _ = worker.orders.send(Order::Drain);
+        }
+        let mut live = self.inner.registry.live();
+        // The sender lives in the registry, so only the time can be over.
+        let _ = timeout(within, live.wait_for(|live| *live == 0)).await;
+        let left = self.session_count();
+        self.shutdown().await;
+        left
     }
 
     /// Ends every session, tells the peers, and stops the engine.
     pub async fn shutdown(&self) {
-        self.order(|reply| Order::Stop { reply }).await;
+        self.inner.registry.drain();
+        self.order_all(|reply| Order::Stop { reply }).await;
     }
 
-    /// `None` if the engine has stopped.
-    async fn order<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Option<T> {
-        let (reply, answer) = oneshot::channel();
-        self.inner.orders.send(order(reply)).await.ok()?;
-        answer.await.ok()
+    /// Has a session's worker do something; `None` if no such session lives.
+    async fn order<T>(&self, id: SessionId, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Option<T> {
+        let worker = self.inner.registry.resident(id)?.worker();
+        let (reply, done) = oneshot::channel();
+        self.inner.workers[worker].orders.send(order(reply)).ok()?;
+        done.await.ok()
+    }
+
+    /// Has every worker do something. `false` if one of them has stopped.
+    async fn order_all(&self, order: impl Fn(oneshot::Sender<()>) -> Order) -> bool {
+        let replies = self.inner.workers.iter().map(|worker| {
+            let (reply, done) = oneshot::channel();
+            // One that has stopped drops the order, and with it the reply.
+            let _ = worker.orders.send(order(reply));
+            done
+        });
+        join_all(replies).await.iter().all(Result::is_ok)
     }
 }
 
-impl std::fmt::Debug for RtcServer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Credentials consist of `ice-char`s, and have a length of 4 to 256 and of 22 to 256 (RFC 8839, 5.4).
+fn check_credentials(ufrag: &str, password: &str) -> Result<(), PatchError> {
+    let is_made_of_ice_chars =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
+    let fault = if !is_made_of_ice_chars(ufrag) || !is_made_of_ice_chars(password) {
+        "an ice-ufrag and an ice-pwd consist of letters, digits, + and /"
+    } else if !(4..=256).contains(&ufrag.len()) {
+        "an ice-ufrag has 4 to 256 characters"
+    } else if !(22..=256).contains(&password.len()) {
+        "an ice-pwd has 22 to 256 characters"
+    } else {
+        return Ok(());
+    };
+    Err(PatchError::BadCredentials(fault.to_owned()))
+}
+
+/// Nobody is left to give orders.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for worker in self.workers.iter() {
+            let (reply, _) = oneshot::channel();
+            let _ = worker.orders.send(Order::Stop { reply });
+        }
+    }
+}
+
+impl fmt::Debug for RtcServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RtcServer").field("address", &self.inner.address).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,8 @@
 //! A data channel as a handler sees it: a stream of messages in, a sink of messages out.
 
+mod io;
 mod pipe;
+mod share;
 
 use std::{
     fmt,
@@ -13,7 +15,8 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_sink::Sink;
 
-pub(crate) use pipe::Pipe;
+pub use self::io::ChannelIo;
+pub(crate) use self::{pipe::Pipe, share::Share};
 
 /// A message on a data channel, one frame for the sender and for the receiver alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub struct ChannelParameters {
     pub protocol: String,
     /// Its SCTP stream number.
     pub id: u16,
+    /// Whether both sides created it with this number on their own, instead of one announcing it to the other.
+    pub negotiated: bool,
     /// Whether messages arrive in the order in which they were sent.
     pub ordered: bool,
     /// How often a lost message is sent again, if that is limited.
@@ -83,58 +88,60 @@ pub enum SendError {
 /// peer stops sending.
 ///
 /// A message that the sink has taken leaves without being flushed; a flush waits until SCTP has it. Dropping
-/// the channel closes it, after what it has taken has been sent.
+/// the channel, or both its halves, closes it, after what it has taken has been sent.
 pub struct Channel {
+    end: Arc<End>,
+}
+
+/// The sending half of a [`Channel`].
+pub struct ChannelSender {
+    end: Arc<End>,
+}
+
+/// The receiving half of a [`Channel`].
+pub struct ChannelReceiver {
+    end: Arc<End>,
+}
+
+/// The handler's end of a channel; dropping it closes the channel.
+struct End {
     pipe: Arc<Pipe>,
     parameters: ChannelParameters,
 }
 
 impl Channel {
     pub(crate) fn new(pipe: Arc<Pipe>, parameters: ChannelParameters) -> Self {
-        Self { pipe, parameters }
+        Self { end: Arc::new(End { pipe, parameters }) }
     }
 
     /// The name the opener gave the channel.
     pub fn label(&self) -> &str {
-        &self.parameters.label
+        &self.end.parameters.label
     }
 
     /// Everything that was agreed on for the channel.
     pub fn parameters(&self) -> &ChannelParameters {
-        &self.parameters
+        &self.end.parameters
+    }
+
+    /// The largest message that the peer takes, in bytes.
+    pub fn max_message_size(&self) -> usize {
+        self.end.pipe.max_message_size()
+    }
+
+    /// Two halves, for a task that sends and one that receives. The channel closes when both are dropped.
+    pub fn split(self) -> (ChannelSender, ChannelReceiver) {
+        (ChannelSender { end: self.end.clone() }, ChannelReceiver { end: self.end })
+    }
+
+    /// The channel as a stream of bytes, for protocols that know no messages.
+    pub fn into_io(self) -> ChannelIo {
+        ChannelIo::new(self)
     }
 }
 
-impl fmt::Debug for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").field("parameters", &self.parameters).finish_non_exhaustive()
-    }
-}
-
-impl Stream for Channel {
-    type Item = Message;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.pipe.poll_receive(context)
-    }
-}
-
-impl Sink<Message> for Channel {
-    type Error = SendError;
-
-    fn poll_ready(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        self.pipe.poll_ready(context)
-    }
-
-    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
-        self.pipe.send(message)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        self.pipe.poll_flush(context)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+impl End {
+    fn poll_close(&self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         match self.pipe.poll_flush(context) {
             Poll::Ready(Ok(())) => {
                 self.pipe.leave();
@@ -147,8 +154,64 @@ impl Sink<Message> for Channel {
     }
 }
 
-impl Drop for Channel {
+impl Drop for End {
     fn drop(&mut self) {
         self.pipe.leave();
     }
 }
+
+macro_rules! receives {
+    ($half:ty) => {
+        impl Stream for $half {
+            type Item = Message;
+
+            fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+                self.end.pipe.poll_receive(context)
+            }
+        }
+    };
+}
+
+macro_rules! sends {
+    ($half:ty) => {
+        impl Sink<Message> for $half {
+            type Error = SendError;
+
+            fn poll_ready(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+                self.end.pipe.poll_ready(context)
+            }
+
+            fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
+                self.end.pipe.send(message)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+                self.end.pipe.poll_flush(context)
+            }
+
+            fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+                self.end.poll_close(context)
+            }
+        }
+    };
+}
+
+macro_rules! shows_its_parameters {
+    ($half:ident) => {
+        impl fmt::Debug for $half {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($half))
+                    .field("parameters", &self.end.parameters)
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+receives!(Channel);
+receives!(ChannelReceiver);
+sends!(Channel);
+sends!(ChannelSender);
+shows_its_parameters!(Channel);
+shows_its_parameters!(ChannelSender);
+shows_its_parameters!(ChannelReceiver);

@@ -7,15 +7,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{Message, SendError};
+use super::{Message, SendError, Share};
 use crate::engine::Doorbell;
-
-/// How many bytes may wait for the handler before the engine leaves the rest to SCTP. One message more may
-/// wait, so that a message of any permitted size passes.
-const INBOX_LIMIT: usize = 128 * 1024;
-
-/// How many bytes may wait for the engine before the sink is not ready. As above, plus one message.
-const OUTBOX_LIMIT: usize = 128 * 1024;
 
 /// What a message costs beside its payload, so that empty messages are not free.
 const MESSAGE_COST: usize = 64;
@@ -23,6 +16,7 @@ const MESSAGE_COST: usize = 64;
 pub(crate) struct Pipe {
     state: Mutex<State>,
     doorbell: Arc<Doorbell>,
+    share: Arc<Share>,
     max_message_size: usize,
 }
 
@@ -56,15 +50,24 @@ struct Queue {
 }
 
 impl Queue {
-    fn push(&mut self, message: Message) {
-        self.cost += message.len() + MESSAGE_COST;
+    fn push(&mut self, message: Message, share: &Share) {
+        let cost = message.len() + MESSAGE_COST;
+        self.cost += cost;
+        share.add(cost);
         self.messages.push_back(message);
     }
 
-    fn pop(&mut self) -> Option<Message> {
+    fn pop(&mut self, share: &Share) -> Option<Message> {
         let message = self.messages.pop_front()?;
-        self.cost -= message.len() + MESSAGE_COST;
+        let cost = message.len() + MESSAGE_COST;
+        self.cost -= cost;
+        share.subtract(cost);
         Some(message)
+    }
+
+    fn clear(&mut self, share: &Share) {
+        share.subtract(self.cost);
+        *self = Self::default();
     }
 }
 
@@ -72,8 +75,8 @@ impl Queue {
 impl Pipe {
     pub(super) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Option<Message>> {
         let mut state = self.lock();
-        if let Some(message) = state.inbox.pop() {
-            if state.stalled && state.inbox.cost < INBOX_LIMIT {
+        if let Some(message) = state.inbox.pop(&self.share) {
+            if state.stalled && state.inbox.cost < self.share.per_queue() {
                 state.stalled = false;
                 self.doorbell.ring();
             }
@@ -87,7 +90,7 @@ impl Pipe {
     }
 
     pub(super) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        self.poll_writable(context, |state| state.outbox.cost < OUTBOX_LIMIT)
+        self.poll_writable(context, |state| state.outbox.cost < self.share.per_queue())
     }
 
     pub(super) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
@@ -102,9 +105,13 @@ impl Pipe {
         if state.stage != Stage::Open || state.left {
             return Err(SendError::Closed);
         }
-        state.outbox.push(message);
+        state.outbox.push(message, &self.share);
         self.doorbell.ring();
         Ok(())
+    }
+
+    pub(super) fn max_message_size(&self) -> usize {
+        self.max_message_size
     }
 
     /// The handler wants no more. What it has sent still goes out.
@@ -112,7 +119,7 @@ impl Pipe {
         let mut state = self.lock();
         if !state.left && state.stage != Stage::Closed {
             state.left = true;
-            state.inbox = Queue::default();
+            state.inbox.clear(&self.share);
             self.doorbell.ring();
         }
     }
@@ -136,14 +143,15 @@ impl Pipe {
 
 /// The engine's end.
 impl Pipe {
-    pub(crate) fn new(doorbell: Arc<Doorbell>, max_message_size: usize) -> Self {
-        Self { state: Mutex::default(), doorbell, max_message_size }
+    pub(crate) fn new(doorbell: Arc<Doorbell>, share: Arc<Share>, max_message_size: usize) -> Self {
+        Self { state: Mutex::default(), doorbell, share, max_message_size }
     }
 
     /// Whether the handler's queue has room. If not, the engine hears when it has.
     pub(crate) fn has_room(&self) -> bool {
         let mut state = self.lock();
-        let has_room = state.left || state.stage == Stage::Closed || state.inbox.cost < INBOX_LIMIT;
+        let has_room =
+            state.left || state.stage == Stage::Closed || state.inbox.cost < self.share.per_queue();
         state.stalled = !has_room;
         has_room
     }
@@ -151,7 +159,7 @@ impl Pipe {
     pub(crate) fn deliver(&self, message: Message) {
         let mut state = self.lock();
         if !state.left && state.stage != Stage::Closed {
-            state.inbox.push(message);
+            state.inbox.push(message, &self.share);
             wake(&mut state.reader);
         }
     }
@@ -159,8 +167,8 @@ impl Pipe {
     /// The next message to send.
     pub(crate) fn take(&self) -> Option<Message> {
         let mut state = self.lock();
-        let message = state.outbox.pop()?;
-        if state.outbox.cost < OUTBOX_LIMIT {
+        let message = state.outbox.pop(&self.share)?;
+        if state.outbox.cost < self.share.per_queue() {
             wake(&mut state.writer);
         }
         Some(message)
@@ -178,7 +186,7 @@ impl Pipe {
         if state.stage == Stage::Open {
             state.stage = Stage::Mute;
         }
-        state.outbox = Queue::default();
+        state.outbox.clear(&self.share);
         wake(&mut state.writer);
     }
 
@@ -194,6 +202,14 @@ impl Pipe {
     /// No code panics while it holds the lock, so a poisoned one is as good as any.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the queues still hold is held no longer.
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let State { inbox, outbox, .. } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.share.subtract(inbox.cost + outbox.cost);
     }
 }
 
@@ -214,10 +230,11 @@ mod tests {
     use super::*;
     use crate::engine::Bells;
 
+    const LIMIT: usize = 128 * 1024;
     const KIB: Bytes = Bytes::from_static(&[0; 1024]);
 
     fn pipe() -> Pipe {
-        Pipe::new(Arc::new(Doorbell::detached()), 64 * 1024)
+        Pipe::new(Arc::new(Doorbell::detached()), Arc::new(Share::new(LIMIT)), 64 * 1024)
     }
 
     #[test]
@@ -228,7 +245,7 @@ mod tests {
             pipe.deliver(Message::Binary(KIB));
             delivered += 1;
         }
-        assert_eq!(delivered, INBOX_LIMIT.div_ceil(1024 + MESSAGE_COST));
+        assert_eq!(delivered, LIMIT.div_ceil(1024 + MESSAGE_COST));
 
         let received = poll_fn(|context| pipe.poll_receive(context)).now_or_never();
         assert_eq!(received, Some(Some(Message::Binary(KIB))));
@@ -238,8 +255,9 @@ mod tests {
     #[test]
     fn the_engine_hears_once_when_a_full_queue_has_room_again() {
         let bells = Arc::<Bells>::default();
-        let doorbell = Doorbell::new(SessionId::from_bytes([1; 16]), bells.clone());
-        let pipe = Pipe::new(Arc::new(doorbell), 64 * 1024);
+        let doorbell = Doorbell::new(SessionId::from_bytes([1; 16]));
+        doorbell.hang_up(bells.clone());
+        let pipe = Pipe::new(Arc::new(doorbell), Arc::new(Share::new(LIMIT)), 64 * 1024);
         let receive = || poll_fn(|context| pipe.poll_receive(context)).now_or_never();
         pipe.deliver(Message::Binary(KIB));
         receive();
@@ -261,7 +279,7 @@ mod tests {
             pipe.send(Message::Text(String::new())).unwrap();
             sent += 1;
         }
-        assert_eq!(sent, OUTBOX_LIMIT / MESSAGE_COST);
+        assert_eq!(sent, LIMIT / MESSAGE_COST);
 
         assert!(pipe.take().is_some());
         assert_eq!(poll_fn(|context| pipe.poll_ready(context)).now_or_never(), Some(Ok(())));

@@ -1,43 +1,38 @@
-//! All sessions of a worker. Takes orders, datagrams and the time, gives datagrams and opened sessions; has
+//! The sessions of one worker. Takes orders, datagrams and the time, gives datagrams and opened sessions; has
 //! no socket and no clock.
 
 use std::{
     collections::{BTreeSet, HashMap},
-    net::SocketAddr,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use hola_webrtc_protocol::SessionId;
 use tokio::runtime::Handle;
-use tracing::{error, info, trace};
+use tracing::{Span, error, info};
 
 use super::{
-    Bells, Datagram, Doorbell,
-    channels::Channels,
-    peer::{Outcome, Parts, Peer},
-    routes::Routes,
+    Bells, Received,
+    peer::{Outcome, Peer},
+    registry::{Registry, Resident},
 };
 use crate::{
-    answer::{Answer, Answerer},
-    limits::Limits,
-    server::{AnswerError, Answered, OfferContext},
-    session::{Closed, Link, Session},
+    answer::IceCredentials,
+    metrics::{Direction, Dropped},
+    offer::AnswerError,
+    session::{Closed, Session},
 };
 
 /// A timer that is already due again is served this much later, so that no peer can keep the engine busy.
 const TIMER_STEP: Duration = Duration::from_millis(1);
 
 pub(crate) struct Core {
-    answerer: Answerer,
-    candidates: Arc<[SocketAddr]>,
-    limits: Limits,
+    /// This worker's number.
+    worker: usize,
+    registry: Arc<Registry>,
     peers: HashMap<SessionId, Entry>,
-    routes: Routes,
     timers: BTreeSet<(Instant, SessionId)>,
     /// The peers that something has happened to since the last flush.
     touched: Vec<SessionId>,
@@ -45,34 +40,40 @@ pub(crate) struct Core {
     flushed: Option<Instant>,
     bells: Arc<Bells>,
     runtime: Option<Handle>,
-    /// How many sessions live, for those outside.
-    live: Arc<AtomicUsize>,
-    datagrams: Vec<Datagram>,
-    opened: Vec<Session>,
+    out: Outbound,
+}
+
+/// What the core gives to the world.
+#[derive(Default)]
+pub(crate) struct Outbound {
+    /// The datagrams to send, in order.
+    pub(crate) datagrams: Vec<super::Datagram>,
+    /// The sessions whose peers are connected.
+    pub(crate) opened: Vec<Session>,
+    /// What came here and is for another worker.
+    pub(crate) strays: Vec<(usize, Received)>,
+    /// Peers whose datagrams come to another worker's socket: they go there.
+    pub(crate) leaving: Vec<(usize, Box<Peer>)>,
 }
 
 struct Entry {
-    peer: Peer,
+    peer: Box<Peer>,
     timer: Option<Instant>,
     is_touched: bool,
 }
 
 impl Core {
-    pub(crate) fn new(answerer: Answerer, limits: Limits, live: Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(worker: usize, registry: Arc<Registry>) -> Self {
         Self {
-            candidates: answerer.candidates().into(),
-            answerer,
-            limits,
+            worker,
+            registry,
             peers: HashMap::new(),
-            routes: Routes::default(),
             timers: BTreeSet::new(),
             touched: Vec::new(),
             flushed: None,
             bells: Arc::default(),
             runtime: None,
-            live,
-            datagrams: Vec::new(),
-            opened: Vec::new(),
+            out: Outbound::default(),
         }
     }
 
@@ -86,74 +87,83 @@ impl Core {
         self.bells.clone()
     }
 
-    /// Answers an offer. If that fails, nothing is left of it.
-    pub(crate) fn answer(
-        &mut self,
-        now: Instant,
-        offer: &str,
-        context: OfferContext,
-    ) -> Result<Answered, AnswerError> {
-        if self.peers.len() >= self.limits.max_sessions {
-            return Err(AnswerError::Full);
-        }
-        let answer = catch_unwind(AssertUnwindSafe(|| self.answerer.answer(now, offer)))
-            .unwrap_or_else(|_| Err(AnswerError::Internal("the answerer panicked".to_owned())))?;
-        let id = SessionId::from_bytes(self.answerer.random()?);
-        for (step, took) in &answer.timings {
-            info!(session = %id, %step, "{} ({:.2} ms)", step.title(), took.as_secs_f64() * 1e3);
-        }
-        trace!(session = %id, %offer, answer = answer.sdp);
-        let Answer { connection, sdp, ufrag, timings } = answer;
-
-        let etag = ufrag.clone();
-        let doorbell = Arc::new(Doorbell::new(id, self.bells.clone()));
-        let (session, link, accepted) = Link::open(id, context, doorbell.clone(), self.runtime.clone());
-        let channels = Channels::new(id, doorbell.clone(), accepted, self.limits.max_message_size as usize);
-        self.routes.add_ufrag(&ufrag, id);
-        let candidates = self.candidates.clone();
-        let parts = Parts { id, ufrag, connection, candidates, doorbell, link, session, channels };
-        let peer = Peer::new(now, self.limits, parts);
+    /// Drives a peer from now on.
+    pub(crate) fn adopt(&mut self, peer: Box<Peer>) {
+        let id = peer.id();
+        peer.doorbell.hang_up(self.bells.clone());
         self.peers.insert(id, Entry { peer, timer: None, is_touched: false });
-        let live = self.count();
-        info!(session = %id, live, "the session begins");
         self.touch(id);
-        Ok(Answered { id, sdp, timings, etag })
     }
 
-    /// Takes in a datagram. One that belongs to no session is dropped unanswered.
-    pub(crate) fn receive(&mut self, now: Instant, datagram: Datagram) {
-        let Some(id) = self.routes.find(&datagram) else { return };
-        let Some(entry) = self.peers.get_mut(&id) else { return };
-        let received = catch_unwind(AssertUnwindSafe(|| entry.peer.receive(now, datagram)));
-        if received.is_err() {
-            self.drop_failed(id);
-        } else {
-            self.touch(id);
-        }
-    }
-
-    /// Takes note that nobody listens at an address.
-    pub(crate) fn unreachable(&mut self, now: Instant, remote: SocketAddr) {
-        for id in self.routes.sessions_at(remote) {
-            if let Some(entry) = self.peers.get_mut(&id) {
-                entry.peer.unreachable(now);
-                self.touch(id);
+    /// Takes in what came to the socket of a worker. A datagram that belongs to no session is dropped unanswered.
+    pub(crate) fn receive(&mut self, now: Instant, socket: usize, received: Received) {
+        match received {
+            Received::Datagram(datagram) => {
+                let metrics = self.registry.metrics();
+                if socket == self.worker {
+                    metrics.datagrams(Direction::In, 1, datagram.bytes.len());
+                }
+                let Some((id, worker)) = self.registry.find(&datagram) else {
+                    return metrics.dropped(Dropped::NoSession);
+                };
+                if worker != self.worker {
+                    return self.out.strays.push((worker, Received::Datagram(datagram)));
+                }
+                let heard = self.act(now, id, |peer| peer.receive(now, socket, datagram));
+                if heard == Some(true)
+                    && let Some(entry) = self.peers.get(&id)
+                {
+                    self.registry.heard(&entry.peer.resident, now);
+                }
+            }
+            Received::Unreachable(remote) => {
+                for (id, worker) in self.registry.find_at(remote) {
+                    if worker == self.worker {
+                        self.act(now, id, |peer| peer.unreachable(now));
+                    } else if socket == self.worker {
+                        self.out.strays.push((worker, Received::Unreachable(remote)));
+                    }
+                }
             }
         }
     }
 
-    /// Ends a session. `false` if no such session lives.
-    pub(crate) fn close(&mut self, id: SessionId) -> bool {
-        let Some(entry) = self.peers.get_mut(&id) else { return false };
-        entry.peer.end(Closed::ByServer);
-        self.touch(id);
-        true
+    /// Whether the session lives here.
+    pub(crate) fn has(&self, id: SessionId) -> bool {
+        self.peers.contains_key(&id)
+    }
+
+    /// Ends a session. `false` if it does not live here.
+    pub(crate) fn close(&mut self, now: Instant, id: SessionId) -> bool {
+        self.act(now, id, |peer| peer.end(Closed::ByServer)).is_some()
+    }
+
+    /// Restarts ICE with the client's new credentials. `None` if the session does not live here.
+    pub(crate) fn restart_ice(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        ufrag: &str,
+        password: &str,
+    ) -> Option<Result<IceCredentials, AnswerError>> {
+        let restarted = self.act(now, id, |peer| peer.restart_ice(now, ufrag, password))?;
+        if let (Ok(ours), Some(entry)) = (&restarted, self.peers.get(&id)) {
+            self.registry.rename(&entry.peer.resident, ours.ufrag.clone());
+        }
+        Some(restarted)
+    }
+
+    /// Ends the sessions that have no open channel. The handlers of the others are told by the registry.
+    pub(crate) fn drain(&mut self, now: Instant) {
+        for id in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.act(now, id, Peer::drain);
+        }
     }
 
     /// Ends every session.
-    pub(crate) fn close_all(&mut self) {
+    pub(crate) fn close_all(&mut self, now: Instant) {
         for id in self.peers.keys().copied().collect::<Vec<_>>() {
-            self.close(id);
+            self.act(now, id, |peer| peer.end(Closed::Stopping));
         }
     }
 
@@ -179,55 +189,75 @@ impl Core {
         for id in self.bells.take() {
             self.touch(id);
         }
-        for id in std::mem::take(&mut self.touched) {
+        for id in mem::take(&mut self.touched) {
             self.drive(now, id);
         }
     }
 
-    /// The datagrams to send, in order.
-    pub(crate) fn take_datagrams(&mut self) -> Vec<Datagram> {
-        std::mem::take(&mut self.datagrams)
+    /// What the flushes since the last look brought about.
+    pub(crate) fn take_outbound(&mut self) -> Outbound {
+        mem::take(&mut self.out)
     }
 
-    /// The sessions whose first channel has opened.
-    pub(crate) fn take_opened(&mut self) -> Vec<Session> {
-        std::mem::take(&mut self.opened)
+    /// Does something with a peer, which is driven at the next flush.
+    fn act<T>(&mut self, now: Instant, id: SessionId, act: impl FnOnce(&mut Peer) -> T) -> Option<T> {
+        let result = self.attempt(now, id, act)?;
+        self.touch(id);
+        Some(result)
+    }
+
+    /// Does something with a peer. If the protocol core panics, the session goes, and the others do not notice.
+    fn attempt<T>(&mut self, now: Instant, id: SessionId, act: impl FnOnce(&mut Peer) -> T) -> Option<T> {
+        let Entry { peer, .. } = self.peers.get_mut(&id)?;
+        let span = peer.link.span.clone();
+        if let Ok(result) = catch_unwind(AssertUnwindSafe(|| span.in_scope(|| act(peer)))) {
+            return Some(result);
+        }
+        span.in_scope(|| error!("the protocol core panicked; the session is dropped"));
+        peer.abandon(now, Closed::Failed);
+        self.remove(id, Closed::Failed);
+        None
     }
 
     fn touch(&mut self, id: SessionId) {
         if let Some(entry) = self.peers.get_mut(&id)
-            && !std::mem::replace(&mut entry.is_touched, true)
+            && !mem::replace(&mut entry.is_touched, true)
         {
             self.touched.push(id);
         }
     }
 
     fn drive(&mut self, now: Instant, id: SessionId) {
-        let Some(entry) = self.peers.get_mut(&id) else { return };
-        entry.is_touched = false;
-        entry.peer.doorbell.answer();
-        let driven = catch_unwind(AssertUnwindSafe(|| (entry.peer.drive(now), entry.peer.deadline())));
-        let Ok((outcome, deadline)) = driven else { return self.drop_failed(id) };
-
-        let Outcome { datagrams, proven, opened } = outcome;
-        self.datagrams.extend(datagrams);
-        self.opened.extend(opened);
-        let ended = entry.peer.ended();
-        for path in proven {
-            // The password proves the session, not the address: who forges the source of a check does not get
-            // the path of a peer that is there.
-            let is_taken =
-                self.routes.owner(path).filter(|owner| *owner != id).is_some_and(|owner| {
-                    self.peers.get(&owner).is_some_and(|owner| owner.peer.is_fresh(now))
-                });
-            if !is_taken {
-                self.routes.add_path(path, id);
-            }
+        if let Some(entry) = self.peers.get_mut(&id) {
+            entry.is_touched = false;
         }
+        let driven = self.attempt(now, id, |peer| {
+            peer.doorbell.answer();
+            (peer.drive(now), peer.deadline(), peer.ended(), peer.hold())
+        });
+        let Some((outcome, deadline, ended, (held, holds))) = driven else { return };
+        let Some(entry) = self.peers.get_mut(&id) else { return };
+
+        let Outcome { datagrams, proven, opened, home } = outcome;
+        self.out.datagrams.extend(datagrams);
+        self.out.opened.extend(opened.map(|mut session| {
+            session.run_on(self.runtime.clone());
+            session
+        }));
+        for path in proven {
+            self.registry.claim(path, &entry.peer.resident, now);
+        }
+        let is_within = self.registry.hold(held, holds);
         if let Some(reason) = ended {
             return self.remove(id, reason);
         }
-        let Some(entry) = self.peers.get_mut(&id) else { return };
+        if !is_within {
+            entry.peer.end(Closed::Overloaded);
+            return self.touch(id);
+        }
+        if let Some(worker) = home.filter(|worker| *worker != self.worker) {
+            return self.send_off(id, worker);
+        }
         let due = deadline.max(now + TIMER_STEP);
         if entry.timer != Some(due) {
             if let Some(old) = entry.timer.replace(due) {
@@ -237,33 +267,39 @@ impl Core {
         }
     }
 
+    fn send_off(&mut self, id: SessionId, worker: usize) {
+        if let Some(peer) = self.forget(id) {
+            self.out.leaving.push((worker, peer));
+        }
+    }
+
     fn remove(&mut self, id: SessionId, reason: Closed) {
-        let Some(Entry { peer, timer, .. }) = self.peers.remove(&id) else { return };
+        let Some(mut peer) = self.forget(id) else { return };
+        let (held, _) = peer.hold();
+        self.registry.hold(held, 0);
+        self.registry.remove(&peer.resident, peer.paths());
+        let span: Span = peer.link.span.clone();
+        drop(peer);
+        span.in_scope(|| info!(live = self.registry.count(), "the session ends: {reason}"));
+    }
+
+    fn forget(&mut self, id: SessionId) -> Option<Box<Peer>> {
+        let Entry { peer, timer, .. } = self.peers.remove(&id)?;
         if let Some(due) = timer {
             self.timers.remove(&(due, id));
         }
-        self.routes.remove(id, &peer.ufrag, peer.paths());
-        let live = self.count();
-        info!(session = %id, live, "the session ends: {reason}");
-    }
-
-    /// The protocol core panicked: the session goes, the others do not notice.
-    fn drop_failed(&mut self, id: SessionId) {
-        error!(session = %id, "the protocol core panicked; the session is dropped");
-        if let Some(entry) = self.peers.get_mut(&id) {
-            entry.peer.abandon(Closed::Failed);
-        }
-        self.remove(id, Closed::Failed);
-    }
-
-    fn count(&self) -> usize {
-        self.live.store(self.peers.len(), Ordering::Relaxed);
-        self.peers.len()
+        Some(peer)
     }
 
     /// What is left in the tables: 0 when no session lives.
     #[cfg(test)]
     pub(super) fn residue(&self) -> usize {
-        self.peers.len() + self.routes.len() + self.timers.len() + self.touched.len()
+        self.peers.len() + self.timers.len() + self.touched.len()
     }
+}
+
+/// Another worker drives the peer from now on. `hand_over` brings it there.
+pub(crate) fn relocate(registry: &Registry, peer: Box<Peer>, to: usize, hand_over: impl FnOnce(Box<Peer>)) {
+    let resident: Arc<Resident> = peer.resident.clone();
+    registry.relocate(&resident, to, || hand_over(peer));
 }

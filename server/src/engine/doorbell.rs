@@ -32,19 +32,27 @@ impl Bells {
 #[derive(Debug)]
 pub(crate) struct Doorbell {
     session: SessionId,
-    bells: Arc<Bells>,
+    bells: Mutex<Arc<Bells>>,
     is_rung: AtomicBool,
 }
 
 impl Doorbell {
-    pub(crate) fn new(session: SessionId, bells: Arc<Bells>) -> Self {
-        Self { session, bells, is_rung: AtomicBool::new(false) }
+    /// A bell that hangs nowhere yet.
+    pub(crate) fn new(session: SessionId) -> Self {
+        Self { session, bells: Mutex::default(), is_rung: AtomicBool::new(false) }
+    }
+
+    /// Hangs the bell up at a worker. It has not rung there.
+    pub(crate) fn hang_up(&self, bells: Arc<Bells>) {
+        *self.bells.lock().unwrap_or_else(PoisonError::into_inner) = bells;
+        self.answer();
     }
 
     pub(crate) fn ring(&self) {
         if !self.is_rung.swap(true, Ordering::AcqRel) {
-            self.bells.rung.lock().unwrap_or_else(PoisonError::into_inner).push(self.session);
-            self.bells.notify.notify_one();
+            let bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+            bells.rung.lock().unwrap_or_else(PoisonError::into_inner).push(self.session);
+            bells.notify.notify_one();
         }
     }
 
@@ -56,6 +64,6 @@ impl Doorbell {
     /// A bell that nobody hears.
     #[cfg(test)]
     pub(crate) fn detached() -> Self {
-        Self::new(SessionId::from_bytes([0; 16]), Arc::default())
+        Self::new(SessionId::from_bytes([0; 16]))
     }
 }

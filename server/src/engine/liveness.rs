@@ -31,6 +31,7 @@ pub(super) struct Liveness {
     born: Instant,
     stage: Stage,
     last_heard: Instant,
+    last_message: Instant,
     doubt: Option<Doubt>,
 }
 
@@ -53,7 +54,7 @@ struct Doubt {
 
 impl Liveness {
     pub(super) fn new(now: Instant, limits: Limits) -> Self {
-        Self { limits, born: now, stage: Stage::Unchecked, last_heard: now, doubt: None }
+        Self { limits, born: now, stage: Stage::Unchecked, last_heard: now, last_message: now, doubt: None }
     }
 
     /// The peer checked the path, or answered a check.
@@ -62,9 +63,9 @@ impl Liveness {
         self.doubt = None;
     }
 
-    /// Whether the peer has been heard since the last few keepalives.
-    pub(super) fn is_fresh(&self, now: Instant) -> bool {
-        now < self.last_heard + KEEPALIVE * 4
+    /// A message went one way or the other.
+    pub(super) fn talked(&mut self, now: Instant) {
+        self.last_message = now;
     }
 
     /// The peer has proved that it knows the session's password.
@@ -74,7 +75,8 @@ impl Liveness {
         }
     }
 
-    pub(super) fn channel_opened(&mut self) {
+    pub(super) fn channel_opened(&mut self, now: Instant) {
+        self.last_message = now;
         self.stage = Stage::Open;
     }
 
@@ -129,7 +131,10 @@ impl Liveness {
                 not_open.min_by_time((self.born + self.limits.check_timeout, Closed::NeverConnected))
             }
             Stage::Opening => not_open,
-            Stage::Open => silent,
+            Stage::Open => match self.limits.idle_timeout {
+                Some(time) => silent.min_by_time((self.last_message + time, Closed::Idle)),
+                None => silent,
+            },
             Stage::Lonely { since } => (since + LONELY_TIMEOUT, Closed::NoChannel),
         };
         staged.min_by_time(silent)
@@ -163,7 +168,7 @@ mod tests {
         let now = Instant::now();
         let mut liveness = Liveness::new(now, LIMITS);
         liveness.checked();
-        liveness.channel_opened();
+        liveness.channel_opened(now);
         (now, liveness)
     }
 
@@ -175,10 +180,23 @@ mod tests {
         liveness.checked();
         liveness.heard(now + 9000 * MS);
         assert_eq!(liveness.end(), (now + LIMITS.open_timeout, Closed::NotOpenInTime));
-        liveness.channel_opened();
+        liveness.channel_opened(now);
         assert_eq!(liveness.end(), (now + 19_000 * MS, Closed::Silent));
         liveness.no_channel_is_open(now + 9500 * MS);
         assert_eq!(liveness.end(), (now + 10_500 * MS, Closed::NoChannel));
+    }
+
+    #[test]
+    fn an_open_session_that_keeps_silent_about_everything_is_idle() {
+        let now = Instant::now();
+        let limits = Limits { idle_timeout: Some(3000 * MS), ..LIMITS };
+        let mut liveness = Liveness::new(now, limits);
+        liveness.checked();
+        assert_ne!(liveness.end().1, Closed::Idle);
+        liveness.channel_opened(now);
+        liveness.talked(now + 1000 * MS);
+        liveness.heard(now + 2000 * MS);
+        assert_eq!(liveness.end(), (now + 4000 * MS, Closed::Idle));
     }
 
     #[test]

@@ -3,9 +3,17 @@
 //! It is built in layers, and only the outer two know sockets, clocks and threads:
 //!
 //! - [`peer`] drives the protocol core (`rtc`) of one session;
-//! - [`core`] holds all peers, finds the one a datagram belongs to and keeps their timers;
+//! - [`core`] holds the peers of one worker and keeps their timers;
+//! - [`registry`] is what all workers share: which sessions there are, and which worker has the one that a datagram
+//!   is for;
+//! - [`reception`] answers offers;
 //! - [`socket`] moves datagrams in batches;
-//! - [`worker`] is the thread that waits for datagrams, timers, orders and handlers, and tells the core.
+//! - [`worker`] is a thread that waits for datagrams, timers, orders and handlers, and tells its core.
+//!
+//! Each worker has a socket of its own on the same port, and the kernel gives every pair of addresses to one of them.
+//! A session begins at any worker, and goes, once ICE has selected its pair, to the one at whose socket that pair's
+//! datagrams arrive: there its I/O, its timers and its handlers share a thread. What arrives at other sockets, as
+//! after the client's address has changed, is handed over.
 //!
 //! `peer` and `core` take the time and the datagrams as arguments, so their tests run in virtual time.
 
@@ -15,6 +23,8 @@ mod doorbell;
 mod errors;
 mod liveness;
 mod peer;
+mod reception;
+mod registry;
 mod routes;
 mod socket;
 mod stun;
@@ -28,11 +38,13 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::BytesMut;
 
 pub(crate) use self::{
-    channels::MAX_CHANNELS,
     core::Core,
     doorbell::{Bells, Doorbell},
+    peer::Peer,
+    reception::Reception,
+    registry::Registry,
     socket::Socket,
-    worker::{Order, Worker},
+    worker::{Mailbox, Order, Worker},
 };
 
 /// A datagram, and between whom it travels. The local address is the one it arrived at, so that the reply
@@ -42,4 +54,13 @@ pub(crate) struct Datagram {
     pub(crate) local: IpAddr,
     pub(crate) remote: SocketAddr,
     pub(crate) bytes: BytesMut,
+}
+
+/// What came to a socket.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// A datagram.
+    Datagram(Datagram),
+    /// Nobody listens at this address.
+    Unreachable(SocketAddr),
 }

@@ -4,11 +4,10 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     net::{IpAddr, SocketAddr},
+    sync::Arc,
 };
 
-use hola_webrtc_protocol::SessionId;
-
-use super::{Datagram, stun::Stun};
+use super::{Datagram, registry::Resident, stun::Stun};
 
 /// The way between a peer and this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,49 +20,52 @@ pub(super) struct Path {
 
 #[derive(Default)]
 pub(super) struct Routes {
-    by_ufrag: HashMap<String, SessionId>,
+    by_ufrag: HashMap<String, Arc<Resident>>,
     /// By the peer's address: the addresses of this host that it talks to, mostly one, and its session.
-    by_remote: HashMap<SocketAddr, Vec<(IpAddr, SessionId)>>,
+    by_remote: HashMap<SocketAddr, Vec<(IpAddr, Arc<Resident>)>>,
 }
 
 impl Routes {
-    pub(super) fn add_ufrag(&mut self, ufrag: &str, session: SessionId) {
+    pub(super) fn add_ufrag(&mut self, ufrag: &str, session: Arc<Resident>) {
         self.by_ufrag.insert(ufrag.to_owned(), session);
+    }
+
+    pub(super) fn remove_ufrag(&mut self, ufrag: &str) {
+        self.by_ufrag.remove(ufrag);
     }
 
     /// Lets everything that comes along the path go to the session. Call it for paths whose peer has proved
     /// that it knows the session's password.
-    pub(super) fn add_path(&mut self, path: Path, session: SessionId) {
+    pub(super) fn add_path(&mut self, path: Path, session: Arc<Resident>) {
         let sessions = self.by_remote.entry(path.remote).or_default();
         sessions.retain(|(local, _)| *local != path.local);
         sessions.push((path.local, session));
     }
 
     /// The session that has the path now.
-    pub(super) fn owner(&self, path: Path) -> Option<SessionId> {
+    pub(super) fn owner(&self, path: Path) -> Option<&Arc<Resident>> {
         let sessions = self.by_remote.get(&path.remote)?;
-        sessions.iter().find(|(local, _)| *local == path.local).map(|(_, session)| *session)
+        sessions.iter().find(|(local, _)| *local == path.local).map(|(_, session)| session)
     }
 
-    pub(super) fn find(&self, datagram: &Datagram) -> Option<SessionId> {
+    pub(super) fn find(&self, datagram: &Datagram) -> Option<&Arc<Resident>> {
         let request = Stun::parse(&datagram.bytes).filter(|stun| stun.is_request());
         match request {
-            Some(request) => self.by_ufrag.get(request.ufrag()?).copied(),
+            Some(request) => self.by_ufrag.get(request.ufrag()?),
             None => self.owner(datagram.path()),
         }
     }
 
     /// The sessions that are reached at this address, whichever address of ours they talk to.
-    pub(super) fn sessions_at(&self, remote: SocketAddr) -> Vec<SessionId> {
-        self.by_remote.get(&remote).into_iter().flatten().map(|(_, session)| *session).collect()
+    pub(super) fn sessions_at(&self, remote: SocketAddr) -> impl Iterator<Item = &Arc<Resident>> {
+        self.by_remote.get(&remote).into_iter().flatten().map(|(_, session)| session)
     }
 
-    /// Forgets a session. A path that another session has taken over since stays with that one.
-    pub(super) fn remove(&mut self, session: SessionId, ufrag: &str, paths: impl Iterator<Item = Path>) {
-        self.by_ufrag.remove(ufrag);
+    /// Forgets a session's paths. A path that another session has taken over since stays with that one.
+    pub(super) fn remove_paths(&mut self, session: &Arc<Resident>, paths: impl Iterator<Item = Path>) {
         for path in paths {
             if let Entry::Occupied(mut sessions) = self.by_remote.entry(path.remote) {
-                sessions.get_mut().retain(|(_, owner)| *owner != session);
+                sessions.get_mut().retain(|(_, owner)| !Arc::ptr_eq(owner, session));
                 if sessions.get().is_empty() {
                     sessions.remove();
                 }

@@ -7,11 +7,11 @@ use std::{
 
 use bytes::BytesMut;
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
-use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket as RawSocket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 use tracing::debug;
 
-use super::{Datagram, errors};
+use super::{Datagram, Received, errors};
 
 /// The kernel's buffers: a burst of a few thousand datagrams while the engine is busy elsewhere.
 const KERNEL_BUFFER: usize = 4 * 1024 * 1024;
@@ -22,14 +22,37 @@ const MAX_DATAGRAM: usize = 1500;
 /// How many bytes go to the kernel in one call; a UDP payload's limit.
 const MAX_BATCH: usize = 65_000;
 
+/// Whether the kernel spreads the peers over sockets that share a port.
+const CAN_SHARE: bool = cfg!(any(target_os = "android", target_os = "linux"));
+
 /// A bound port, not yet watched by a runtime.
 pub(crate) struct Socket {
     socket: StdUdpSocket,
 }
 
 impl Socket {
-    /// Binds an address. An unspecified IPv6 address takes IPv4 as well.
-    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+    /// Binds an address as many times as told. The kernel spreads the peers over the sockets; where it cannot, there
+    /// is one socket. An unspecified IPv6 address takes IPv4 as well.
+    pub(crate) fn bind(address: SocketAddr, number: usize) -> io::Result<(SocketAddr, Vec<Self>)> {
+        // Without sharing, so that a port that another program has is not taken from it.
+        let first = Self::open(address)?;
+        first.bind(&address.into())?;
+        let first = StdUdpSocket::from(first);
+        let bound = first.local_addr()?;
+        let mut sockets = vec![Self { socket: first }];
+        if CAN_SHARE && number > 1 {
+            SockRef::from(&sockets[0].socket).set_reuse_port(true)?;
+            for _ in 1..number {
+                let socket = Self::open(bound)?;
+                socket.set_reuse_port(true)?;
+                socket.bind(&bound.into())?;
+                sockets.push(Self { socket: socket.into() });
+            }
+        }
+        Ok((bound, sockets))
+    }
+
+    fn open(address: SocketAddr) -> io::Result<RawSocket> {
         let socket = RawSocket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         if address.is_ipv6() {
             socket.set_only_v6(false)?;
@@ -38,12 +61,7 @@ impl Socket {
         // The kernel grants what its limits allow.
         let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
         let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
-        socket.bind(&address.into())?;
-        Ok(Self { socket: socket.into() })
-    }
-
-    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        Ok(socket)
     }
 
     /// Lets the current runtime watch the socket.
@@ -67,14 +85,6 @@ pub(super) struct Port {
     buffer: Vec<u8>,
     /// Datagrams of one size for one peer, joined for one system call (GSO).
     run: Vec<u8>,
-}
-
-/// What a look at the port found.
-pub(super) enum Received {
-    /// A datagram.
-    Datagram(Datagram),
-    /// Nobody listens at this address.
-    Unreachable(SocketAddr),
 }
 
 impl Port {
@@ -119,8 +129,9 @@ impl Port {
         }
     }
 
-    /// Sends datagrams in order, and waits where the kernel's buffer is full.
-    pub(super) async fn send(&mut self, datagrams: &[Datagram], mut sink: impl FnMut(Received)) {
+    /// Sends datagrams in order, and waits where the kernel's buffer is full. Returns how many it could not send.
+    pub(super) async fn send(&mut self, datagrams: &[Datagram], mut sink: impl FnMut(Received)) -> usize {
+        let mut failed = 0;
         let mut rest = datagrams;
         while let Some((first, _)) = rest.split_first() {
             let (run, after) = rest.split_at(run_length(rest, self.state.max_gso_segments()));
@@ -146,10 +157,12 @@ impl Port {
                 // It may have been an error of an earlier datagram: then this one still has to go.
                 if let Err(error) = self.send_one(&transmit).await {
                     debug!("a datagram cannot be sent: {error}");
+                    failed += run.len();
                 }
                 tracing::trace!("the socket had reported: {error}");
             }
         }
+        failed
     }
 
     async fn send_one(&self, transmit: &Transmit<'_>) -> io::Result<()> {
@@ -210,6 +223,10 @@ mod tests {
         Datagram { local: [127, 0, 0, 1].into(), remote, bytes: BytesMut::zeroed(length) }
     }
 
+    fn port(address: SocketAddr) -> io::Result<Port> {
+        Socket::bind(address, 1)?.1.remove(0).watch()
+    }
+
     #[test]
     fn a_run_ends_at_another_peer_after_a_shorter_datagram_and_at_the_limits() {
         let lengths = |lengths: &[(u16, usize)], max| {
@@ -226,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn datagrams_arrive_in_order_on_the_address_they_were_sent_to() {
-        let mut port = Socket::bind(([0; 8], 0).into()).and_then(Socket::watch).unwrap();
+        let mut port = port(([0; 8], 0).into()).unwrap();
         let server = SocketAddr::from(([127, 0, 0, 1], port.address.port()));
         let client = StdUdpSocket::bind("127.0.0.1:0").unwrap();
         for number in 0..100_u8 {
@@ -255,7 +272,7 @@ mod tests {
     #[tokio::test]
     async fn a_port_without_a_listener_is_reported_with_its_number() {
         for address in ["127.0.0.1:0", "[::1]:0", "[::]:0"] {
-            let Ok(mut port) = Socket::bind(address.parse().unwrap()).and_then(Socket::watch) else {
+            let Ok(mut port) = port(address.parse().unwrap()) else {
                 continue;
             };
             let local = if address.contains("::1") { "[::1]:0" } else { "127.0.0.1:0" };

@@ -1,4 +1,4 @@
-//! The thread of an engine: waits for datagrams, timers, orders and handlers, and lets the core deal with
+//! The thread of a worker: waits for datagrams, timers, orders and handlers, and lets the core deal with
 //! them. Handlers that are spawned through their session run on it as well.
 
 use std::{io, ops::ControlFlow, sync::Arc, thread, time::Instant};
@@ -11,11 +11,14 @@ use tokio::{
 };
 
 use super::{
-    Bells, Core, Socket,
-    socket::{Port, Received},
+    Bells, Core, Peer, Received, Registry, Socket,
+    core::{Outbound, relocate},
+    socket::Port,
 };
 use crate::{
-    server::{AnswerError, Answered, OfferContext},
+    answer::IceCredentials,
+    metrics::{Direction, Dropped},
+    offer::AnswerError,
     session::Session,
 };
 
@@ -23,102 +26,158 @@ use crate::{
 /// send more acknowledgements.
 const READS: usize = 8;
 
-/// How many orders may wait; whoever gives more waits, too.
-const ORDERS: usize = 64;
+/// How many datagrams may wait that came to the sockets of other workers. Beyond it they are dropped, as in a full
+/// socket.
+const STRAYS: usize = 1024;
 
-/// What the world outside wants from the engine.
+/// What the world outside wants from a worker. There are never more than there are sessions and requests.
 pub(crate) enum Order {
-    Answer {
-        offer: String,
-        context: OfferContext,
-        reply: oneshot::Sender<Result<Answered, AnswerError>>,
-    },
-    Close {
+    /// Drives a peer from now on.
+    Adopt(Box<Peer>),
+    /// Ends a session. If it does not live, the reply is dropped.
+    Close { id: SessionId, reply: oneshot::Sender<()> },
+    /// Restarts a session's ICE. If it does not live, the reply is dropped.
+    RestartIce {
         id: SessionId,
-        reply: oneshot::Sender<bool>,
+        ufrag: String,
+        password: String,
+        reply: oneshot::Sender<Result<IceCredentials, AnswerError>>,
     },
+    /// Says that it is there.
+    Ping { reply: oneshot::Sender<()> },
+    /// Ends the sessions without an open channel.
+    Drain,
     /// Ends every session and the worker.
-    Stop {
-        reply: oneshot::Sender<()>,
-    },
+    Stop { reply: oneshot::Sender<()> },
+}
+
+/// A way to a worker.
+#[derive(Clone)]
+pub(crate) struct Mailbox {
+    pub(crate) orders: mpsc::UnboundedSender<Order>,
+    /// Each with the number of the worker at whose socket it arrived.
+    strays: mpsc::Sender<(usize, Received)>,
 }
 
 pub(crate) struct Worker {
+    number: usize,
     core: Core,
+    registry: Arc<Registry>,
     bells: Arc<Bells>,
     port: Port,
-    orders: mpsc::Receiver<Order>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    strays: mpsc::Receiver<(usize, Received)>,
+    workers: Arc<[Mailbox]>,
     sessions: mpsc::Sender<Session>,
 }
 
 impl Worker {
-    /// Starts the thread. It ends with the order to stop, or when nobody is left to give orders.
+    /// Starts a worker for each socket. They end with the order to stop.
     pub(crate) fn start(
-        mut core: Core,
-        socket: Socket,
-        sessions: mpsc::Sender<Session>,
-    ) -> io::Result<mpsc::Sender<Order>> {
-        let (sender, orders) = mpsc::channel(ORDERS);
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        core.run_on(runtime.handle().clone());
-        let port = {
-            let _entered = runtime.enter();
-            socket.watch()?
-        };
-        let worker = Self { bells: core.bells(), core, port, orders, sessions };
-        thread::Builder::new()
-            .name("hola-webrtc-engine".to_owned())
-            .spawn(move || runtime.block_on(worker.run()))?;
-        Ok(sender)
+        sockets: Vec<Socket>,
+        registry: &Arc<Registry>,
+        sessions: &mpsc::Sender<Session>,
+    ) -> io::Result<Arc<[Mailbox]>> {
+        let mailboxes = sockets.iter().map(|_| {
+            let (orders, order_receiver) = mpsc::unbounded_channel();
+            let (strays, stray_receiver) = mpsc::channel(STRAYS);
+            (Mailbox { orders, strays }, (order_receiver, stray_receiver))
+        });
+        let (workers, receivers): (Vec<_>, Vec<_>) = mailboxes.unzip();
+        let workers: Arc<[Mailbox]> = workers.into();
+        for (number, (socket, (orders, strays))) in sockets.into_iter().zip(receivers).enumerate() {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let mut core = Core::new(number, registry.clone());
+            core.run_on(runtime.handle().clone());
+            let port = {
+                let _entered = runtime.enter();
+                socket.watch()?
+            };
+            let (registry, workers, sessions) = (registry.clone(), workers.clone(), sessions.clone());
+            let bells = core.bells();
+            let worker = Self { number, core, registry, bells, port, orders, strays, workers, sessions };
+            thread::Builder::new()
+                .name(format!("hola-webrtc-{number}"))
+                .spawn(move || runtime.block_on(worker.run()))?;
+        }
+        Ok(workers)
     }
 
     async fn run(mut self) {
-        loop {
-            let mut next = ControlFlow::Continue(());
+        let mut next = ControlFlow::Continue(());
+        while next.is_continue() {
             tokio::select! {
                 () = self.port.readable() => {}
                 () = self.bells.rang() => {}
-                () = sleep_to(self.core.deadline()) => {}
-                order = self.orders.recv() => match order {
-                    Some(order) => next = self.obey(order),
-                    None => next = ControlFlow::Break(None),
-                },
+                due = sleep_to(self.core.deadline()) => self.registry.metrics().lag(due.elapsed()),
+                Some((socket, received)) = self.strays.recv() => {
+                    self.obey_all(&mut next);
+                    self.core.receive(Instant::now(), socket, received);
+                }
+                Some(order) = self.orders.recv() => next = self.obey(order),
             }
+            // A peer has to be there before its datagrams are looked at.
+            self.obey_all(&mut next);
             self.read();
             self.flush().await;
-            if let ControlFlow::Break(reply) = next {
-                self.core.close_all();
-                self.flush().await;
-                // Whoever waits may be gone.
-                let _ = reply.map(|reply| reply.send(()));
-                return;
-            }
+        }
+        self.core.close_all(Instant::now());
+        self.flush().await;
+        if let ControlFlow::Break(reply) = next {
+            // Whoever waits may be gone.
+            let _ = reply.send(());
+        }
+    }
+
+    fn obey_all(&mut self, next: &mut ControlFlow<oneshot::Sender<()>>) {
+        while next.is_continue()
+            && let Ok(order) = self.orders.try_recv()
+        {
+            *next = self.obey(order);
         }
     }
 
     /// Breaks with whoever wants to know that the worker has stopped, if it is to stop.
-    fn obey(&mut self, order: Order) -> ControlFlow<Option<oneshot::Sender<()>>> {
-        // Whoever gave the order may be gone; a session it will never hear of then ends by its timeout.
+    fn obey(&mut self, order: Order) -> ControlFlow<oneshot::Sender<()>> {
+        let now = Instant::now();
+        // Whoever gave the order may be gone.
         match order {
-            Order::Answer { offer, context, reply } => {
-                let _ = reply.send(self.core.answer(Instant::now(), &offer, context));
+            Order::Adopt(peer) => self.core.adopt(peer),
+            Order::Close { id, .. } | Order::RestartIce { id, .. } if !self.core.has(id) => {
+                self.pass_on(id, order);
             }
             Order::Close { id, reply } => {
-                let closed = self.core.close(id);
+                self.core.close(now, id);
                 // Whoever hears of the end finds the session gone.
-                self.core.flush(Instant::now());
-                let _ = reply.send(closed);
+                self.core.flush(now);
+                let _ = reply.send(());
             }
-            Order::Stop { reply } => return ControlFlow::Break(Some(reply)),
+            Order::RestartIce { id, ufrag, password, reply } => {
+                if let Some(restarted) = self.core.restart_ice(now, id, &ufrag, &password) {
+                    let _ = reply.send(restarted);
+                }
+            }
+            Order::Ping { reply } => drop(reply.send(())),
+            Order::Drain => self.core.drain(now),
+            Order::Stop { reply } => return ControlFlow::Break(reply),
         }
         ControlFlow::Continue(())
     }
 
+    /// The session has gone to another worker since the order was given, or it has ended.
+    fn pass_on(&self, id: SessionId, order: Order) {
+        let worker = self.registry.resident(id).map(|resident| resident.worker());
+        if let Some(worker) = worker.filter(|worker| *worker != self.number) {
+            // A worker that has stopped drops its orders.
+            let _ = self.workers[worker].orders.send(order);
+        }
+    }
+
     fn read(&mut self) {
-        let Self { core, port, .. } = self;
+        let Self { core, port, number, .. } = self;
         for _ in 0..READS {
             let now = Instant::now();
-            if !port.receive(|received| note(core, now, received)) {
+            if !port.receive(|received| core.receive(now, *number, received)) {
                 break;
             }
         }
@@ -127,26 +186,41 @@ impl Worker {
     async fn flush(&mut self) {
         let now = Instant::now();
         self.core.flush(now);
-        let datagrams = self.core.take_datagrams();
-        let Self { core, port, .. } = self;
-        port.send(&datagrams, |received| note(core, now, received)).await;
-        for session in self.core.take_opened() {
+        let Outbound { datagrams, opened, strays, leaving } = self.core.take_outbound();
+        let metrics = self.registry.metrics().clone();
+        let bytes = datagrams.iter().map(|datagram| datagram.bytes.len()).sum();
+        metrics.datagrams(Direction::Out, datagrams.len(), bytes);
+        for (worker, received) in strays {
+            metrics.handed_over(1);
+            // A full queue drops what comes, as a socket does.
+            if self.workers[worker].strays.try_send((self.number, received)).is_err() {
+                metrics.dropped(Dropped::HandOver);
+            }
+        }
+        for (worker, peer) in leaving {
+            relocate(&self.registry, peer, worker, |peer| {
+                let _ = self.workers[worker].orders.send(Order::Adopt(peer));
+            });
+        }
+        let Self { core, port, number, .. } = self;
+        let failed = port.send(&datagrams, |received| core.receive(now, *number, received)).await;
+        for _ in 0..failed {
+            metrics.dropped(Dropped::Send);
+        }
+        for session in opened {
             // Where nobody accepts sessions the dropped one closes itself.
             let _ = self.sessions.try_send(session);
         }
     }
 }
 
-fn note(core: &mut Core, now: Instant, received: Received) {
-    match received {
-        Received::Datagram(datagram) => core.receive(now, datagram),
-        Received::Unreachable(remote) => core.unreachable(now, remote),
-    }
-}
-
-async fn sleep_to(deadline: Option<Instant>) {
+/// Waits until the deadline, and returns it.
+async fn sleep_to(deadline: Option<Instant>) -> Instant {
     match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
+        Some(deadline) => {
+            sleep_until(deadline.into()).await;
+            deadline
+        }
         None => std::future::pending().await,
     }
 }

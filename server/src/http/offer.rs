@@ -59,7 +59,7 @@ pub(super) async fn answer(
 
     let mut context = OfferContext::default();
     (context.remote, context.accept_language, context.extensions) = (client.0, accept_language, extensions);
-    let answered = shared.server.answer(&offer, context).await.map_err(|error| match error {
+    let answered = shared.server.answer(&offer, context).map_err(|error| match error {
         // Offers of peers that never come make room after this time at the latest.
         AnswerError::Full => Refusal::from(error).retry_after(limits.check_timeout),
         _ => error.into(),

@@ -37,7 +37,7 @@ pub(super) async fn patch(
             restart(&shared, id, fragment).await
         }
         Condition::Tag(etag) => {
-            shared.server.trickle(id, &etag, fragment.candidates).await?;
+            shared.server.trickle(id, &etag, fragment.candidates)?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
     }
@@ -51,7 +51,7 @@ async fn restart(shared: &Shared, id: SessionId, fragment: SdpFragment) -> Resul
     let restarted = shared.server.restart_ice(id, &ufrag, &password).await?;
     if !candidates.is_empty() {
         // The restart stands without them: the client's checks tell where it is.
-        let _ = shared.server.trickle(id, &restarted.etag, candidates).await;
+        let _ = shared.server.trickle(id, &restarted.etag, candidates);
     }
     let answer = SdpFragment {
         ufrag: Some(restarted.ufrag),

@@ -64,7 +64,8 @@ impl From<AnswerError> for Refusal {
             AnswerError::BadSdp(_) => ProblemCode::BadSdp,
             AnswerError::NoDataChannel => ProblemCode::NoDataChannel,
             AnswerError::Full => ProblemCode::Unavailable,
-            AnswerError::Stopped => ProblemCode::Draining,
+            AnswerError::TooManySessionsOfAddress => ProblemCode::TooManySessions,
+            AnswerError::Draining | AnswerError::Stopped => ProblemCode::Draining,
             AnswerError::Internal(_) => ProblemCode::Internal,
         };
         Self::new(code, error.to_string())
@@ -78,7 +79,6 @@ impl From<PatchError> for Refusal {
             PatchError::Stale => ProblemCode::PreconditionFailed,
             PatchError::BadCredentials(_) => ProblemCode::BadFragment,
             PatchError::TooManyCandidates => ProblemCode::TooManyCandidates,
-            PatchError::Stopped => ProblemCode::Draining,
             PatchError::Internal(_) => ProblemCode::Internal,
         };
         Self::new(code, error.to_string())

@@ -130,6 +130,19 @@ impl Limit {
     pub(super) fn is_time(self) -> bool {
         self.name().ends_with("-timeout")
     }
+
+    /// The limit that ends a session for this reason, if one does.
+    pub(crate) fn that_ends(reason: Closed) -> Option<Self> {
+        Some(match reason {
+            Closed::NeverConnected => Self::CheckTimeout,
+            Closed::NotOpenInTime => Self::OpenTimeout,
+            Closed::TooManyChannels => Self::MaxChannels,
+            Closed::Silent => Self::SilenceTimeout,
+            Closed::Idle => Self::IdleTimeout,
+            Closed::Overloaded => Self::TotalBuffer,
+            _ => return None,
+        })
+    }
 }
 
 /// The server's parts of the negotiation, and the layers that come up.
@@ -157,30 +170,10 @@ impl Label for Step {
 
 /// Why sessions end.
 impl Label for Closed {
-    const ALL: &'static [Self] = &[
-        Self::ByPeer,
-        Self::ByServer,
-        Self::NoChannel,
-        Self::NeverConnected,
-        Self::NotOpenInTime,
-        Self::TooManyChannels,
-        Self::Silent,
-        Self::Unreachable,
-        Self::Failed,
-    ];
+    const ALL: &'static [Self] = &Self::ALL;
 
     fn name(self) -> &'static str {
-        match self {
-            Self::ByPeer => "by-peer",
-            Self::ByServer => "by-server",
-            Self::NoChannel => "no-channel",
-            Self::NeverConnected => "never-connected",
-            Self::NotOpenInTime => "not-open-in-time",
-            Self::TooManyChannels => "too-many-channels",
-            Self::Silent => "silent",
-            Self::Unreachable => "unreachable",
-            Self::Failed => "failed",
-        }
+        self.as_str()
     }
 
     fn index(self) -> usize {

@@ -59,8 +59,7 @@ fn negotiated(world: &mut World) -> (String, String) {
 }
 
 fn replies(world: &mut World) -> Vec<StunMessage> {
-    world.core.flush(world.now);
-    let datagrams = world.core.take_datagrams();
+    let datagrams = world.flush();
     datagrams
         .into_iter()
         .map(|datagram| {
@@ -126,8 +125,7 @@ fn a_nomination_that_comes_before_the_pair_is_valid_is_answered_once_it_is() {
         Box::new(FINGERPRINT),
     ]);
     world.deliver(offerer_address(0), BytesMut::from(&success.raw[..]));
-    world.core.flush(world.now);
-    let answered = world.core.take_datagrams().into_iter().any(|datagram| {
+    let answered = world.flush().into_iter().any(|datagram| {
         let mut message = StunMessage { raw: datagram.bytes.to_vec(), ..StunMessage::default() };
         message.decode().is_ok()
             && message.typ == BINDING_SUCCESS
@@ -171,8 +169,7 @@ fn an_address_that_never_answers_draws_no_more_than_three_times_what_came_from_i
     let mut sent = 0;
     for _ in 0..1000 {
         world.now += 10 * MS;
-        world.core.flush(world.now);
-        sent += world.core.take_datagrams().iter().map(|datagram| datagram.bytes.len()).sum::<usize>();
+        sent += world.flush().iter().map(|datagram| datagram.bytes.len()).sum::<usize>();
     }
     assert!(sent > 0);
     assert!(sent <= 3 * check.raw.len(), "{sent} bytes for {}", check.raw.len());
@@ -216,7 +213,7 @@ fn forged_icmp_errors_do_not_end_an_idle_session() {
     let mut world = World::new(MS);
     let (address, session) = world.connect(0, "x");
     for _ in 0..300 {
-        world.core.unreachable(world.now, address);
+        world.unreachable(address);
         world.run(20 * MS);
     }
     assert_eq!(session.closed().now_or_never(), None);
@@ -236,5 +233,5 @@ fn a_peer_that_opens_channels_without_end_is_ended() {
         }
     }
     assert_eq!(session.closed().now_or_never(), Some(crate::session::Closed::TooManyChannels));
-    assert_eq!(world.core.residue(), 0);
+    assert_eq!(world.residue(), 0);
 }

@@ -3,7 +3,6 @@
 use futures_util::FutureExt;
 
 use super::*;
-use crate::server::AnswerError;
 
 #[test]
 fn a_channel_opens_without_a_lost_round_trip() {
@@ -44,12 +43,12 @@ fn the_answer_names_the_announced_address_and_makes_the_server_speak_dtls_first(
 fn a_refused_offer_leaves_nothing() {
     let mut world = World::new(MS);
     let offer = Offerer::new(world.now, offerer_address(0), "x").offer();
-    let mut refuse = |offer: &str| world.core.answer(world.now, offer, OfferContext::default()).unwrap_err();
+    let mut refuse = |offer: &str| world.try_answer(offer).unwrap_err();
     assert!(matches!(refuse("nonsense\r\nm=application \r\n"), AnswerError::BadSdp(_)));
     assert!(matches!(refuse(&offer.replace("a=ice-ufrag", "a=x-ufrag")), AnswerError::BadSdp(_)));
     assert!(matches!(refuse(&offer.replace("a=fingerprint", "a=x-print")), AnswerError::BadSdp(_)));
     assert_eq!(refuse(&offer.replace("m=application", "m=audio")), AnswerError::NoDataChannel);
-    assert_eq!(world.core.residue(), 0);
+    assert_eq!(world.residue(), 0);
 }
 
 #[test]
@@ -57,7 +56,7 @@ fn sessions_beyond_the_limit_are_refused_until_others_end() {
     let mut world = World::with_limits(MS, Limits { max_sessions: 1, ..LIMITS });
     let offer = Offerer::new(world.now, offerer_address(0), "x").offer();
     world.answer(&offer);
-    let refused = world.core.answer(world.now, &offer, OfferContext::default());
+    let refused = world.try_answer(&offer);
     assert_eq!(refused, Err(AnswerError::Full));
     world.run(3 * SECOND);
     world.answer(&offer);

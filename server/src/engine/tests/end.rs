@@ -15,9 +15,9 @@ fn an_offer_that_never_connects_is_gone_after_the_check_timeout() {
     let offer = Offerer::new(world.now, offerer_address(0), "x").offer();
     world.answer(&offer);
     world.run(1999 * MS);
-    assert_ne!(world.core.residue(), 0);
+    assert_ne!(world.residue(), 0);
     world.run(2 * MS);
-    assert_eq!(world.core.residue(), 0);
+    assert_eq!(world.residue(), 0);
     assert!(world.from_server.is_empty());
 }
 
@@ -28,7 +28,7 @@ fn a_closed_peer_is_gone_as_soon_as_its_farewell_arrives() {
     world.offerer(address).close();
     world.run(11 * MS);
     assert_eq!(reason(&session), Some(Closed::ByPeer));
-    assert_eq!(world.core.residue(), 0);
+    assert_eq!(world.residue(), 0);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_session_without_a_channel_ends_after_a_second() {
     world.offerer(address).close_channel();
     world.run(2 * SECOND);
     assert_eq!(reason(&session), Some(Closed::NoChannel));
-    assert_eq!(world.core.residue(), 0);
+    assert_eq!(world.residue(), 0);
     drop(channel);
 }
 
@@ -51,7 +51,7 @@ fn a_killed_peer_whose_host_answers_is_gone_within_two_seconds() {
     world.offerers.remove(&address);
     world.run(2 * SECOND);
     assert_eq!(reason(&session), Some(Closed::Unreachable));
-    assert_eq!(world.core.residue(), 0);
+    assert_eq!(world.residue(), 0);
 }
 
 #[test]
@@ -62,11 +62,10 @@ fn a_peer_that_vanishes_without_a_trace_is_gone_after_the_silence_timeout() {
     let end = world.now + LIMITS.silence_timeout + 2 * SECOND;
     while world.now < end && reason(&session).is_none() {
         world.now += 10 * MS;
-        world.core.flush(world.now);
-        world.core.take_datagrams();
+        world.flush();
     }
     assert_eq!(reason(&session), Some(Closed::Silent));
-    assert_eq!(world.core.residue(), 0);
+    assert_eq!(world.residue(), 0);
 }
 
 #[test]
@@ -82,11 +81,11 @@ fn an_idle_session_lives_on() {
 fn a_session_that_the_server_closes_is_closed_at_the_peer() {
     let mut world = World::new(MS);
     let (address, session) = world.connect(0, "x");
-    assert!(world.core.close(session.id()));
+    assert!(world.close(session.id()));
     world.run(100 * MS);
     assert_eq!(reason(&session), Some(Closed::ByServer));
     assert!(!world.offerer(address).is_open());
-    assert!(!world.core.close(session.id()));
+    assert!(!world.close(session.id()));
 }
 
 #[test]
@@ -96,7 +95,7 @@ fn a_dropped_session_is_closed_at_the_peer() {
     drop(session);
     world.run(100 * MS);
     assert!(!world.offerer(address).is_open());
-    assert_eq!(world.core.residue(), 0);
+    assert_eq!(world.residue(), 0);
 }
 
 #[test]
@@ -107,10 +106,10 @@ fn two_hundred_connections_opened_and_closed_leave_nothing() {
         match number % 3 {
             0 => world.offerer(address).close(),
             1 => drop(session),
-            _ => drop(world.core.close(session.id())),
+            _ => drop(world.close(session.id())),
         }
         world.run(10 * MS);
         world.offerers.remove(&address);
     }
-    assert_eq!(world.core.residue(), 0);
+    assert_eq!(world.residue(), 0);
 }

@@ -5,22 +5,24 @@ mod connect;
 mod end;
 mod offerer;
 mod talk;
+mod workers;
 
 use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
+use hola_webrtc_protocol::SessionId;
 
 use self::offerer::Offerer;
-use super::{Core, Datagram};
+use super::{Core, Datagram, Received, Reception, Registry, core::relocate};
 use crate::{
-    answer::Answerer,
+    answer::{Answerer, IceCredentials},
     limits::Limits,
-    server::{Answered, OfferContext},
+    offer::{AnswerError, Answered, OfferContext},
     session::Session,
 };
 
@@ -39,7 +41,11 @@ fn offerer_address(number: u16) -> SocketAddr {
 /// A server, its peers, and the datagrams on their way between them.
 struct World {
     now: Instant,
-    core: Core,
+    reception: Reception,
+    registry: Arc<Registry>,
+    /// One for each worker. An offerer's datagrams come to the socket of the worker with the number of its port, modulo
+    /// theirs.
+    cores: Vec<Core>,
     offerers: HashMap<SocketAddr, Offerer>,
     /// By arrival and number.
     in_flight: BTreeMap<(Instant, u64), InFlight>,
@@ -48,6 +54,8 @@ struct World {
     sessions: Vec<Session>,
     /// Every datagram that left the server, by destination.
     from_server: Vec<SocketAddr>,
+    /// What came to one worker's socket and was for another.
+    handed_over: usize,
 }
 
 enum InFlight {
@@ -61,22 +69,37 @@ impl World {
     }
 
     fn with_limits(delay: Duration, limits: Limits) -> Self {
+        Self::with_workers(1, delay, limits)
+    }
+
+    fn with_workers(workers: usize, delay: Duration, limits: Limits) -> Self {
+        let now = Instant::now();
         let answerer = Answerer::new(vec![server_address()], limits.max_message_size).unwrap();
-        let core = Core::new(answerer, limits, Arc::new(AtomicUsize::new(0)));
+        let registry = Arc::new(Registry::new(limits, now));
         Self {
-            now: Instant::now(),
-            core,
+            now,
+            reception: Reception::new(answerer, registry.clone()),
+            cores: (0..workers).map(|number| Core::new(number, registry.clone())).collect(),
+            registry,
             offerers: HashMap::new(),
             in_flight: BTreeMap::new(),
             sent: 0,
             delay,
             sessions: Vec::new(),
             from_server: Vec::new(),
+            handed_over: 0,
         }
     }
 
     fn answer(&mut self, offer: &str) -> Answered {
-        self.core.answer(self.now, offer, OfferContext::default()).unwrap()
+        self.try_answer(offer).unwrap()
+    }
+
+    fn try_answer(&mut self, offer: &str) -> Result<Answered, AnswerError> {
+        let worker = self.registry.count() % self.cores.len();
+        let (answered, peer) = self.reception.answer(self.now, offer, OfferContext::default(), worker)?;
+        self.cores[worker].adopt(peer);
+        Ok(answered)
     }
 
     /// Negotiates a connection, and waits until its channel is open at both ends.
@@ -134,14 +157,12 @@ impl World {
                     if let Some(offerer) = self.offerers.get_mut(&address) {
                         offerer.receive(self.now, server_address(), bytes);
                     } else {
-                        self.core.unreachable(self.now, address);
+                        self.unreachable(address);
                     }
                 }
             }
         }
-        self.core.flush(self.now);
-        self.sessions.extend(self.core.take_opened());
-        for datagram in self.core.take_datagrams() {
+        for datagram in self.flush() {
             assert_eq!(datagram.local, server_address().ip());
             self.from_server.push(datagram.remote);
             self.send(InFlight::ToOfferer(datagram.remote, datagram.bytes));
@@ -156,8 +177,59 @@ impl World {
         }
     }
 
+    /// Lets every worker act, and returns what leaves the server.
+    fn flush(&mut self) -> Vec<Datagram> {
+        let mut datagrams = Vec::new();
+        loop {
+            let (mut strays, mut leaving) = (Vec::new(), Vec::new());
+            for (number, core) in self.cores.iter_mut().enumerate() {
+                core.flush(self.now);
+                let outbound = core.take_outbound();
+                datagrams.extend(outbound.datagrams);
+                self.sessions.extend(outbound.opened);
+                strays.extend(outbound.strays.into_iter().map(|stray| (number, stray)));
+                leaving.extend(outbound.leaving);
+            }
+            if strays.is_empty() && leaving.is_empty() {
+                return datagrams;
+            }
+            self.handed_over += strays.len();
+            for (worker, peer) in leaving {
+                relocate(&self.registry, peer, worker, |peer| self.cores[worker].adopt(peer));
+            }
+            for (socket, (worker, received)) in strays {
+                self.cores[worker].receive(self.now, socket, received);
+            }
+        }
+    }
+
     fn deliver(&mut self, remote: SocketAddr, bytes: BytesMut) {
-        self.core.receive(self.now, Datagram { local: server_address().ip(), remote, bytes });
+        let datagram = Datagram { local: server_address().ip(), remote, bytes };
+        self.receive(remote, Received::Datagram(datagram));
+    }
+
+    fn unreachable(&mut self, remote: SocketAddr) {
+        self.receive(remote, Received::Unreachable(remote));
+    }
+
+    fn receive(&mut self, remote: SocketAddr, received: Received) {
+        let socket = usize::from(remote.port()) % self.cores.len();
+        self.cores[socket].receive(self.now, socket, received);
+    }
+
+    fn close(&mut self, id: SessionId) -> bool {
+        self.cores.iter_mut().any(|core| core.close(self.now, id))
+    }
+
+    /// Restarts a session's ICE, and returns the server's new credentials.
+    fn restart_ice(&mut self, id: SessionId, ufrag: &str, password: &str) -> IceCredentials {
+        let now = self.now;
+        self.cores.iter_mut().find_map(|core| core.restart_ice(now, id, ufrag, password)).unwrap().unwrap()
+    }
+
+    /// What is left in all tables: 0 when no session lives.
+    fn residue(&self) -> usize {
+        self.registry.residue() + self.cores.iter().map(Core::residue).sum::<usize>()
     }
 
     fn send(&mut self, datagram: InFlight) {
@@ -168,6 +240,6 @@ impl World {
     fn next_event(&mut self) -> Option<Instant> {
         let arrival = self.in_flight.first_key_value().map(|(key, _)| key.0);
         let timers = self.offerers.values_mut().filter_map(|offerer| offerer.deadline(self.now));
-        timers.chain(arrival).chain(self.core.deadline()).min()
+        timers.chain(arrival).chain(self.cores.iter().filter_map(Core::deadline)).min()
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::BytesMut;
+use hola_webrtc_protocol::sdp;
 use rtc::{
     data_channel::{RTCDataChannelId, RTCDataChannelInit, RTCDataChannelState},
     ice::mdns::MulticastDnsMode,
@@ -17,7 +18,7 @@ use rtc::{
     shared::{TaggedBytesMut, TransportContext, TransportProtocol},
 };
 
-use crate::channel::Message;
+use crate::{answer::IceCredentials, channel::Message};
 
 pub(super) struct Offerer {
     connection: RTCPeerConnection,
@@ -31,6 +32,7 @@ pub(super) struct Offerer {
 impl Offerer {
     pub(super) fn new(now: Instant, address: SocketAddr, label: &str) -> Self {
         let settings = SettingEngineBuilder::new()
+            .with_discard_local_candidates_during_ice_restart(true)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_ice_connection_attempts(Some(Duration::from_millis(20)), Some(400));
         let mut connection =
@@ -38,9 +40,16 @@ impl Offerer {
         let channel = connection.create_data_channel(label, None).unwrap().id();
         let offer = connection.create_offer(None).unwrap();
         connection.set_local_description(now, offer).unwrap();
-        let candidate = format!("candidate:1 1 udp 2130706431 {} {} typ host", address.ip(), address.port());
-        connection.add_local_candidate(RTCIceCandidateInit { candidate, ..Default::default() }).unwrap();
-        Self { connection, channel, address, received: Vec::new(), is_deaf: false }
+        let mut offerer = Self { connection, channel, address, received: Vec::new(), is_deaf: false };
+        offerer.add_candidate();
+        offerer
+    }
+
+    fn add_candidate(&mut self) {
+        let (ip, port) = (self.address.ip(), self.address.port());
+        let candidate = format!("candidate:1 1 udp 2130706431 {ip} {port} typ host");
+        let candidate = RTCIceCandidateInit { candidate, ..Default::default() };
+        self.connection.add_local_candidate(candidate).unwrap();
     }
 
     pub(super) fn offer(&self) -> String {
@@ -50,6 +59,25 @@ impl Offerer {
     pub(super) fn accept_answer(&mut self, now: Instant, sdp: &str) {
         let answer = RTCSessionDescription::answer(sdp.to_owned()).unwrap();
         self.connection.set_remote_description(now, answer).unwrap();
+    }
+
+    /// Restarts ICE from another address; the new credentials are for the server.
+    pub(super) fn restart_ice(&mut self, now: Instant, address: SocketAddr) -> IceCredentials {
+        self.address = address;
+        self.connection.restart_ice();
+        let offer = self.connection.create_offer(None).unwrap();
+        self.connection.set_local_description(now, offer).unwrap();
+        self.add_candidate();
+        let offer = self.offer();
+        let attribute = |name| sdp::attribute(&offer, name).unwrap().to_owned();
+        IceCredentials { ufrag: attribute("ice-ufrag"), password: attribute("ice-pwd") }
+    }
+
+    /// The server's part of the restart: the answer differs from the one before in its credentials alone.
+    pub(super) fn accept_restart(&mut self, now: Instant, server: &IceCredentials) {
+        let before = &self.connection.remote_description().unwrap().sdp;
+        let answer = sdp::with_credentials(before, &server.ufrag, &server.password);
+        self.accept_answer(now, &answer);
     }
 
     pub(super) fn is_open(&mut self) -> bool {

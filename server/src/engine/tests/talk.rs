@@ -174,7 +174,7 @@ fn a_peer_that_reads_no_channel_costs_no_more_with_many_than_with_one() {
             }
         }
         world.now += MS;
-        world.core.flush(world.now);
+        world.flush();
     }
     // The session's share of SCTP, and each channel's own queue.
     assert!(sent <= 1024 * 1024 + 32 * (128 * 1024 + 2 * 8192), "{sent}");

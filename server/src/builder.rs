@@ -1,0 +1,80 @@
+//! The settings of a server.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
+    thread,
+};
+
+use crate::{announce, limits::Limits, server::RtcServer};
+
+/// The settings of a server. [`RtcServer::builder`] has the defaults.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    listen: SocketAddr,
+    announce: Vec<IpAddr>,
+    workers: usize,
+    limits: Limits,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            listen: SocketAddr::from(([0_u16; 8], 0)),
+            announce: Vec::new(),
+            workers: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The UDP address to bind (default `[::]:0`). With port 0 the system chooses one; an unspecified address
+    /// serves every address of the host, `[::]` those of IPv4 as well.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// The addresses that answers name as host candidates, in order of preference. By default the bound one,
+    /// or every address of the host. Behind a NAT or in a container, name the address that clients reach.
+    pub fn announce(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.announce = addresses.into_iter().collect();
+        self
+    }
+
+    /// How many threads do the I/O of the sessions (default: as many as the host has cores), each with a socket of
+    /// its own on the port. Where the system cannot share a port between sockets, there is one.
+    pub fn workers(mut self, workers: NonZeroUsize) -> Self {
+        self.workers = workers.get();
+        self
+    }
+
+    /// What bounds everything that a stranger can make grow.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Binds the port and starts the engine's threads.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when the address cannot be bound.
+    pub fn start(self) -> io::Result<RtcServer> {
+        RtcServer::start(self.listen, self.workers, self.limits, |bound| self.reachable_at(bound))
+    }
+
+    fn reachable_at(&self, bound: SocketAddr) -> Vec<SocketAddr> {
+        let addresses = if !self.announce.is_empty() {
+            self.announce.iter().map(IpAddr::to_canonical).collect()
+        } else if bound.ip().is_unspecified() {
+            let mut addresses = announce::with_loopback();
+            addresses.retain(|ip| ip.is_ipv4() || bound.is_ipv6());
+            addresses
+        } else {
+            vec![bound.ip().to_canonical()]
+        };
+        addresses.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect()
+    }
+}

@@ -1,0 +1,104 @@
+//! Where sessions begin: an offer comes in, and is answered on the thread it came on; the peer goes to a worker.
+
+use std::{
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
+
+use hola_webrtc_protocol::{Candidate, SessionId, Step, TraceData, sdp};
+use tracing::{info, trace};
+
+use super::{
+    Doorbell,
+    channels::Channels,
+    peer::{Parts, Peer},
+    registry::Registry,
+};
+use crate::{
+    answer::{Answer, Answerer},
+    metrics::{Limit, SessionState},
+    offer::{AnswerError, Answered, OfferContext},
+    session::Link,
+};
+
+pub(crate) struct Reception {
+    answerer: Answerer,
+    registry: Arc<Registry>,
+    candidates: Arc<[SocketAddr]>,
+}
+
+impl Reception {
+    pub(crate) fn new(answerer: Answerer, registry: Arc<Registry>) -> Self {
+        Self { candidates: answerer.candidates().into(), answerer, registry }
+    }
+
+    /// The addresses that answers name.
+    pub(crate) fn candidates(&self) -> &[SocketAddr] {
+        &self.candidates
+    }
+
+    /// The candidates that answers name.
+    pub(crate) fn host_candidates(&self) -> Vec<Candidate> {
+        self.answerer.host_candidates().collect()
+    }
+
+    /// Answers an offer. The peer is for the worker of this number, which has to adopt it. If it fails, nothing is
+    /// left of the offer.
+    pub(crate) fn answer(
+        &self,
+        now: Instant,
+        offer: &str,
+        context: OfferContext,
+        worker: usize,
+    ) -> Result<(Answered, Box<Peer>), AnswerError> {
+        let place = self.registry.admit(context.remote.map(|remote| remote.ip()))?;
+        let answer = catch_unwind(AssertUnwindSafe(|| self.answerer.answer(now, offer)))
+            .unwrap_or_else(|_| Err(AnswerError::Internal("the answerer panicked".to_owned())))?;
+        let id = SessionId::from_bytes(self.answerer.random()?);
+        let Answer { connection, sdp, ufrag, timings } = answer;
+
+        let limits = *self.registry.limits();
+        let metrics = self.registry.metrics();
+        let doorbell = Arc::new(Doorbell::new(id));
+        let draining = self.registry.draining();
+        let (session, link, accepted) =
+            Link::open(now, id, context, doorbell.clone(), draining, limits.max_channels);
+        link.span.in_scope(|| {
+            for (step, took) in &timings {
+                metrics.step(*step, *took);
+                let took = took.as_secs_f64() * 1e3;
+                info!(%step, "{} ({took:.2} ms)", step.title());
+                link.journal.note(now, *step, TraceData::Done { took });
+            }
+            trace!(%offer, answer = sdp);
+            info!(live = self.registry.count(), "the session begins");
+        });
+
+        for candidate in self.answerer.host_candidates() {
+            link.journal.note(now, Step::AddHostCandidates, TraceData::Candidate { candidate });
+        }
+        let etag = ufrag.clone();
+        let resident = self.registry.settle(id, worker, ufrag, link.clone());
+        if !resident.note_candidates(now, sdp::candidates(offer), limits.max_candidates) {
+            metrics.limit_reached(Limit::MaxCandidates);
+        }
+        let channels = Channels::new(doorbell.clone(), accepted, link.clone(), limits, metrics.clone());
+        let candidates = self.candidates.clone();
+        metrics.session_moved(None, Some(SessionState::Checking));
+        let parts = Parts {
+            place,
+            resident,
+            connection,
+            candidates,
+            doorbell,
+            link,
+            session,
+            channels,
+            limits,
+            metrics: metrics.clone(),
+        };
+        Ok((Answered { id, sdp, timings, etag }, Box::new(Peer::new(now, parts))))
+    }
+}

@@ -1,0 +1,340 @@
+//! What the workers and the server's handles share: which sessions there are, which worker has each, and how many
+//! there may be.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use hola_webrtc_protocol::{Candidate, SessionId, Step, TraceData};
+use tokio::sync::watch;
+
+use super::{
+    Datagram,
+    routes::{Path, Routes},
+};
+use crate::{
+    answer::KEEPALIVE,
+    limits::Limits,
+    metrics::{Limit, Metrics},
+    offer::AnswerError,
+    session::Link,
+};
+
+pub(crate) struct Registry {
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    /// What the times in [`Resident`] count from.
+    epoch: Instant,
+    tables: RwLock<Tables>,
+    /// How many sessions live, or are being answered.
+    live: watch::Sender<usize>,
+    draining: watch::Sender<bool>,
+    /// How many bytes of messages all sessions hold.
+    buffered: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Tables {
+    routes: Routes,
+    sessions: HashMap<SessionId, Arc<Resident>>,
+    of_address: HashMap<IpAddr, usize>,
+}
+
+/// A session, as those see it who do not drive it.
+pub(crate) struct Resident {
+    pub(crate) id: SessionId,
+    pub(crate) link: Arc<Link>,
+    worker: AtomicUsize,
+    ufrag: Mutex<String>,
+    /// When the peer was heard last, in milliseconds since the registry's epoch.
+    heard: AtomicU64,
+    /// How many candidates the client has named.
+    candidates: AtomicUsize,
+}
+
+impl Resident {
+    /// The worker that drives the session.
+    pub(crate) fn worker(&self) -> usize {
+        self.worker.load(Ordering::Acquire)
+    }
+
+    /// The server's user name fragment in the present ICE session.
+    pub(crate) fn ufrag(&self) -> MutexGuard<'_, String> {
+        // No code panics while it holds the lock.
+        self.ufrag.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes down the candidates that the client names, for the trace alone: nobody contacts them. `false` if they
+    /// are more than it may name; then none of the surplus is taken down.
+    pub(crate) fn note_candidates(
+        &self,
+        now: Instant,
+        candidates: impl Iterator<Item = Candidate>,
+        max: usize,
+    ) -> bool {
+        for candidate in candidates {
+            if self.candidates.fetch_add(1, Ordering::Relaxed) >= max {
+                self.candidates.store(max, Ordering::Relaxed);
+                return false;
+            }
+            self.link.journal.note_of_client(now, Step::SetRemoteOffer, TraceData::Candidate { candidate });
+        }
+        true
+    }
+}
+
+/// A place for a session, until it is dropped.
+pub(crate) struct Place {
+    registry: Arc<Registry>,
+    network: Option<IpAddr>,
+}
+
+impl Registry {
+    pub(crate) fn new(limits: Limits, epoch: Instant) -> Self {
+        Self {
+            limits,
+            metrics: Arc::default(),
+            epoch,
+            tables: RwLock::default(),
+            live: watch::Sender::default(),
+            draining: watch::Sender::default(),
+            buffered: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// How many sessions live, those included that are being answered.
+    pub(crate) fn live(&self) -> watch::Receiver<usize> {
+        self.live.subscribe()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        *self.live.borrow()
+    }
+
+    /// Whether the server is stopping.
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
+    }
+
+    /// No session is taken from now on, and the handlers of those that live are told.
+    pub(crate) fn drain(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// A place for one more session of this client, if there is one.
+    pub(crate) fn admit(self: &Arc<Self>, client: Option<IpAddr>) -> Result<Place, AnswerError> {
+        if *self.draining.borrow() {
+            return Err(AnswerError::Draining);
+        }
+        let network = client.map(network);
+        let mut tables = self.write();
+        if self.count() >= self.limits.max_sessions {
+            self.metrics.limit_reached(Limit::MaxSessions);
+            return Err(AnswerError::Full);
+        }
+        if let Some(network) = network {
+            let sessions = tables.of_address.entry(network).or_default();
+            if *sessions >= self.limits.max_sessions_per_address {
+                self.metrics.limit_reached(Limit::MaxSessionsPerAddress);
+                return Err(AnswerError::TooManySessionsOfAddress);
+            }
+            *sessions += 1;
+        }
+        self.live.send_modify(|live| *live += 1);
+        Ok(Place { registry: self.clone(), network })
+    }
+
+    /// A session lives from now on.
+    pub(super) fn settle(
+        &self,
+        id: SessionId,
+        worker: usize,
+        ufrag: String,
+        link: Arc<Link>,
+    ) -> Arc<Resident> {
+        let resident = Arc::new(Resident {
+            id,
+            link,
+            worker: worker.into(),
+            ufrag: Mutex::new(ufrag),
+            heard: AtomicU64::new(0),
+            candidates: AtomicUsize::new(0),
+        });
+        let mut tables = self.write();
+        tables.routes.add_ufrag(&resident.ufrag(), resident.clone());
+        tables.sessions.insert(id, resident.clone());
+        resident
+    }
+
+    /// Another worker drives the session from now on. `hand_over` runs before anybody can find it there.
+    pub(super) fn relocate(&self, resident: &Resident, worker: usize, hand_over: impl FnOnce()) {
+        let _nobody_looks = self.write();
+        hand_over();
+        resident.worker.store(worker, Ordering::Release);
+    }
+
+    /// ICE starts anew: the peer's checks name another fragment from now on.
+    pub(super) fn rename(&self, resident: &Arc<Resident>, ufrag: String) {
+        let mut tables = self.write();
+        tables.routes.remove_ufrag(&resident.ufrag());
+        tables.routes.add_ufrag(&ufrag, resident.clone());
+        *resident.ufrag() = ufrag;
+    }
+
+    pub(super) fn remove(&self, resident: &Arc<Resident>, paths: impl Iterator<Item = Path>) {
+        let mut tables = self.write();
+        tables.routes.remove_ufrag(&resident.ufrag());
+        tables.routes.remove_paths(resident, paths);
+        tables.sessions.remove(&resident.id);
+    }
+
+    pub(crate) fn resident(&self, id: SessionId) -> Option<Arc<Resident>> {
+        self.read().sessions.get(&id).cloned()
+    }
+
+    /// The session that a datagram is for, and the worker that drives it.
+    pub(super) fn find(&self, datagram: &Datagram) -> Option<(SessionId, usize)> {
+        self.read().routes.find(datagram).map(|resident| (resident.id, resident.worker()))
+    }
+
+    /// The sessions whose peer is at this address, and their workers.
+    pub(super) fn find_at(&self, remote: SocketAddr) -> Vec<(SessionId, usize)> {
+        self.read().routes.sessions_at(remote).map(|resident| (resident.id, resident.worker())).collect()
+    }
+
+    /// The peer was heard.
+    pub(super) fn heard(&self, resident: &Resident, now: Instant) {
+        resident.heard.store(self.millis(now), Ordering::Relaxed);
+    }
+
+    /// Gives a path to the session whose peer has proved that it knows the password. That proves the session, not the
+    /// address: who forges the source of a check does not get the path of a peer that was heard since its last few
+    /// keepalives.
+    pub(super) fn claim(&self, path: Path, claimant: &Arc<Resident>, now: Instant) {
+        let mut tables = self.write();
+        let is_taken = tables.routes.owner(path).is_some_and(|owner| {
+            let fresh = Duration::from_millis(owner.heard.load(Ordering::Relaxed)) + KEEPALIVE * 4;
+            !Arc::ptr_eq(owner, claimant) && now < self.epoch + fresh
+        });
+        if !is_taken {
+            tables.routes.add_path(path, claimant.clone());
+        }
+    }
+
+    /// A session holds so many bytes now instead of so many before. `false` if all hold more than they may, and this
+    /// one more than its equal share.
+    pub(super) fn hold(&self, before: usize, now: usize) -> bool {
+        if now <= before {
+            let rest = self.buffered.fetch_sub(before - now, Ordering::Relaxed) - (before - now);
+            self.metrics.buffered(rest);
+            return true;
+        }
+        let total = self.buffered.fetch_add(now - before, Ordering::Relaxed) + (now - before);
+        self.metrics.buffered(total);
+        total <= self.limits.total_buffer || now <= self.limits.total_buffer / self.count().max(1)
+    }
+
+    fn millis(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// No code panics while it holds the lock, so a poisoned one is as good as any.
+    fn read(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is left in the tables: 0 when no session lives.
+    #[cfg(test)]
+    pub(super) fn residue(&self) -> usize {
+        let tables = self.read();
+        tables.routes.len()
+            + tables.sessions.len()
+            + tables.of_address.len()
+            + self.count()
+            + self.buffered.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut tables = self.registry.write();
+        if let Some(Entry::Occupied(mut sessions)) =
+            self.network.map(|network| tables.of_address.entry(network))
+        {
+            *sessions.get_mut() -= 1;
+            if *sessions.get() == 0 {
+                sessions.remove();
+            }
+        }
+        self.registry.live.send_modify(|live| *live -= 1);
+    }
+}
+
+/// What counts as one client: an address of IPv4, a /64 of IPv6, which is what a household or a host gets.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into(),
+        ip @ IpAddr::V4(_) => ip,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registry(limits: Limits) -> Arc<Registry> {
+        Arc::new(Registry::new(limits, Instant::now()))
+    }
+
+    #[test]
+    fn one_client_gets_its_places_and_no_more_until_one_is_free() {
+        let registry = registry(Limits { max_sessions_per_address: 2, ..Limits::new() });
+        let admit = |client: &str| registry.admit(Some(client.parse().unwrap()));
+        let first = admit("2001:db8::1").unwrap();
+        let _second = admit("2001:db8::2").unwrap();
+        assert_eq!(admit("2001:db8::3").err(), Some(AnswerError::TooManySessionsOfAddress));
+        assert!(admit("2001:db8:0:1::1").is_ok() && admit("192.0.2.1").is_ok());
+        drop(first);
+        assert!(admit("2001:db8::3").is_ok());
+    }
+
+    #[test]
+    fn places_that_are_given_back_leave_nothing() {
+        let registry = registry(Limits { max_sessions: 3, ..Limits::new() });
+        let places: Vec<_> = (0..3).map(|_| registry.admit(Some([192, 0, 2, 1].into())).unwrap()).collect();
+        assert_eq!(registry.admit(None).err(), Some(AnswerError::Full));
+        drop(places);
+        assert_eq!(registry.residue(), 0);
+        registry.drain();
+        assert_eq!(registry.admit(None).err(), Some(AnswerError::Draining));
+    }
+
+    #[test]
+    fn only_who_holds_more_than_its_share_pays_for_the_total() {
+        let registry = registry(Limits { total_buffer: 1000, ..Limits::new() });
+        let _places: Vec<_> = (0..4).map(|_| registry.admit(None).unwrap()).collect();
+        assert!(registry.hold(0, 900));
+        assert!(registry.hold(0, 100));
+        assert!(registry.hold(100, 250), "its share");
+        assert!(!registry.hold(900, 901));
+        assert!(registry.hold(901, 0) && registry.hold(250, 0));
+    }
+}

@@ -1,0 +1,219 @@
+//! A session as a handler sees it: the connection to one peer, and the channels on it.
+
+mod closed;
+mod journal;
+mod link;
+
+use std::{fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use hola_webrtc_protocol::SessionId;
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
+use tracing::Instrument;
+
+pub use self::closed::{ChannelClosed, Closed};
+pub(crate) use self::{
+    journal::Reader,
+    link::{Link, Wish},
+};
+use crate::{channel::Channel, offer::OfferContext};
+
+/// What a channel is to be like
+/// ([W3C, `RTCDataChannelInit`](https://www.w3.org/TR/webrtc/#dom-rtcdatachannelinit)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelOptions {
+    /// Whether messages arrive in the order in which they were sent.
+    pub ordered: bool,
+    /// How often a lost message is sent again; `None` for as often as it takes.
+    pub max_retransmits: Option<u16>,
+    /// For how many milliseconds a lost message is sent again; `None` for as long as it takes.
+    pub max_packet_life_time: Option<u16>,
+    /// The subprotocol, or empty.
+    pub protocol: String,
+    /// The stream number, if both sides create the channel with it on their own; `None` to announce the channel to
+    /// the peer.
+    pub negotiated: Option<u16>,
+}
+
+impl Default for ChannelOptions {
+    /// Ordered and reliable, announced to the peer.
+    fn default() -> Self {
+        Self {
+            ordered: true,
+            max_retransmits: None,
+            max_packet_life_time: None,
+            protocol: String::new(),
+            negotiated: None,
+        }
+    }
+}
+
+/// Why a channel could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The session has ended.
+    #[error("the session has ended")]
+    Closed,
+    /// The session has as many channels as it may.
+    #[error("the session has as many channels as it may")]
+    TooManyChannels,
+    /// The options contradict each other, or the names are too long.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// How a session fares (in the words of [WebRTC Statistics](https://www.w3.org/TR/webrtc-stats/)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionStats {
+    /// The last round trip that a connectivity check measured.
+    pub round_trip_time: Option<Duration>,
+    /// Datagrams to the peer.
+    pub packets_sent: u64,
+    /// Their bytes.
+    pub bytes_sent: u64,
+    /// Datagrams from the peer.
+    pub packets_received: u64,
+    /// Their bytes.
+    pub bytes_received: u64,
+    /// Messages to the peer.
+    pub messages_sent: u64,
+    /// Messages from the peer.
+    pub messages_received: u64,
+    /// Channels that are open now.
+    pub channels: usize,
+    /// Bytes of messages that wait for a handler, for SCTP, or for the peer's acknowledgement.
+    pub buffered: usize,
+}
+
+/// The connection to one peer. It ends when either side closes it, and when it is dropped.
+pub struct Session {
+    link: Arc<Link>,
+    channels: mpsc::Receiver<Channel>,
+    runtime: Option<Handle>,
+}
+
+impl Session {
+    /// The session's name, as in its URL and in the log.
+    pub fn id(&self) -> SessionId {
+        self.link.id
+    }
+
+    /// What was known of the client when its offer arrived, and what the program made of it.
+    pub fn context(&self) -> &OfferContext {
+        &self.link.context
+    }
+
+    /// The peer's address on the path that ICE has selected. It may change with an ICE restart.
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        self.link.remote()
+    }
+
+    /// The next channel that the peer opens; `None` once the session has ended.
+    ///
+    /// A channel whose messages nobody takes stops the others of its session, which share SCTP's receive window with
+    /// it: serve each in a task of its own.
+    pub async fn accept_channel(&mut self) -> Option<Channel> {
+        self.channels.recv().await
+    }
+
+    /// Opens a channel to the peer, and waits until the peer has confirmed it (RFC 8832, 5). A channel with a
+    /// negotiated stream number is open at once.
+    pub async fn open_channel(
+        &self,
+        label: impl Into<String>,
+        options: ChannelOptions,
+    ) -> Result<Channel, OpenError> {
+        let (reply, opened) = oneshot::channel();
+        self.ask(Wish::Open { label: label.into(), options, reply });
+        opened.await.unwrap_or(Err(OpenError::Closed))
+    }
+
+    /// How the session fares; `None` once it has ended.
+    pub async fn stats(&self) -> Option<SessionStats> {
+        let (reply, stats) = oneshot::channel();
+        self.ask(Wish::Stats(reply));
+        stats.await.ok()
+    }
+
+    /// Waits until the session has ended.
+    pub async fn closed(&self) -> Closed {
+        let mut closed = self.link.closed.subscribe();
+        // The sender lives in `self`, so the wait cannot fail.
+        closed.wait_for(Option::is_some).await.ok().and_then(|reason| *reason).unwrap_or(Closed::ByServer)
+    }
+
+    /// Ends the session. The peer is told, and reads the reason in the session's event stream. What is still
+    /// buffered is lost: close the channels first, and wait for [`Session::closed`], to end in peace.
+    pub fn close(&self, reason: impl Into<String>) {
+        self.ask(Wish::Close { reason: reason.into() });
+    }
+
+    /// Waits until the server is told to stop ([`RtcServer::drain`](crate::RtcServer::drain)): then finish, and close
+    /// the channels.
+    pub fn draining(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut draining = self.link.draining.clone();
+        async move {
+            // The sender goes with the server, which has then stopped.
+            let _ = draining.wait_for(|is_draining| *is_draining).await;
+        }
+    }
+
+    /// Spawns tasks on the thread that does this session's I/O.
+    pub fn spawner(&self) -> Spawner {
+        Spawner { runtime: self.runtime.clone(), link: self.link.clone() }
+    }
+
+    /// Lets the session's tasks run there.
+    pub(crate) fn run_on(&mut self, runtime: Option<Handle>) {
+        self.runtime = runtime;
+    }
+
+    fn ask(&self, wish: Wish) {
+        self.link.wish(wish);
+        // An ended session answers no wish.
+        if self.link.closed.borrow().is_some() {
+            self.link.take_wishes();
+        }
+    }
+}
+
+/// Spawns tasks on the thread that does a session's I/O: there, handing messages over costs no switch between
+/// threads. The tasks must not block: that would stop every session on the thread. Their log lines carry the session.
+#[derive(Clone)]
+pub struct Spawner {
+    runtime: Option<Handle>,
+    link: Arc<Link>,
+}
+
+impl Spawner {
+    /// Runs the task in the background. It ends with the server at the latest.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let task = task.instrument(self.link.span.clone());
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(task)),
+            None => drop(tokio::spawn(task)),
+        }
+    }
+}
+
+impl fmt::Debug for Spawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spawner").field("session", &self.link.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("id", &self.link.id).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.link.leave();
+    }
+}
