@@ -283,7 +283,6 @@ mod tests {
         metrics.message(Direction::In, 200);
         metrics.datagrams(Direction::Out, 8, 9600);
         metrics.dropped(Dropped::NoSession);
-        metrics.retransmitted(3);
         metrics.limit_reached(Limit::MaxSessions);
         metrics.limit_reached(Limit::MaxSessions);
         metrics.lag(Duration::from_mins(1));
@@ -316,7 +315,6 @@ mod tests {
                 r#"hola_webrtc_datagrams_total{direction="out"} 8"#,
                 r#"hola_webrtc_datagram_bytes_total{direction="out"} 9600"#,
                 r#"hola_webrtc_dropped_total{reason="no-session"} 1"#,
-                "hola_webrtc_retransmissions_total 3",
                 r#"hola_webrtc_limit_reached_total{limit="max-sessions"} 2"#,
                 r#"hola_webrtc_limit_reached_total{limit="write-timeout"} 0"#,
                 r#"hola_webrtc_engine_lag_seconds_bucket{le="15.0"} 0"#,

@@ -12,6 +12,7 @@ mod proc;
 mod stand;
 
 use std::{
+    num::NonZeroUsize,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -19,7 +20,7 @@ use std::{
 use common::{SOON, exchange_over, program::Program, request, serve};
 use futures_util::future::join_all;
 use hola_webrtc_protocol::CHAT_LABEL;
-use hola_webrtc_server::{Message, RtcServer, echo};
+use hola_webrtc_server::{Limits, Message, RtcServer, echo};
 use tokio::{
     runtime::{self, Handle},
     sync::oneshot,
@@ -42,6 +43,7 @@ const QUIET: Duration = Duration::from_millis(1500);
 
 /// The name of the engine's thread; the kernel keeps 15 bytes.
 const ENGINE: &str = "hola-webrtc-eng";
+const WORKERS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 /// Runs the test while no other runs, not even with a runtime: they would be counted.
 fn alone(test: impl Future<Output = ()>) {
@@ -50,10 +52,10 @@ fn alone(test: impl Future<Output = ()>) {
     runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
-/// A server in this process, with a view of the engine's runtime.
+/// A server in this process, with a view of the runtimes of its engine.
 struct Site {
     stand: Stand,
-    engine: Handle,
+    engine: Vec<Handle>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -69,18 +71,28 @@ struct Count {
 
 impl Site {
     async fn start() -> Self {
-        let server = RtcServer::builder().listen("127.0.0.1:0".parse().unwrap()).start().unwrap();
+        let mut limits = Limits::default();
+        limits.offers_per_second = 0;
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let server = RtcServer::builder().listen(listen).workers(WORKERS).limits(limits).start().unwrap();
         let http = serve(server.router()).await;
         let stand = Stand { server: server.clone(), http };
-        let mut offerer = Offerer::new(LOCALHOST).await;
-        let _line = offerer.channel("any").await;
-        let answer = stand.post(&offerer.offer().await).await;
-        offerer.accept(&answer.sdp).await;
-        let session = server.accept().await.unwrap();
-        let (sender, engine) = oneshot::channel();
-        session.spawner().spawn(async { drop(sender.send(Handle::current())) });
-        let engine = engine.await.unwrap();
-        offerer.close().await;
+        let mut engine: Vec<Handle> = Vec::new();
+        while engine.len() < WORKERS.get() {
+            let mut offerer = Offerer::new(LOCALHOST).await;
+            let _line = offerer.channel("any").await;
+            let answer = stand.post(&offerer.offer().await).await;
+            offerer.accept(&answer.sdp).await;
+            // The kernel chooses the worker by the offerer's port.
+            let session = server.accept().await.unwrap();
+            let (sender, handle) = oneshot::channel();
+            session.spawner().spawn(async { drop(sender.send(Handle::current())) });
+            let handle = handle.await.unwrap();
+            if engine.iter().all(|known| known.id() != handle.id()) {
+                engine.push(handle);
+            }
+            offerer.close().await;
+        }
         tokio::spawn(echo::serve(server, GREETING_INTERVAL));
         let site = Self { stand, engine };
         site.settled().await;
@@ -93,16 +105,20 @@ impl Site {
             sessions: self.stand.server.session_count(),
             files: process.files(),
             engine_threads: Thread::named(ENGINE).len(),
-            engine_tasks: self.engine.metrics().num_alive_tasks(),
+            engine_tasks: self.engine_tasks(),
             other_tasks: Handle::current().metrics().num_alive_tasks(),
         }
+    }
+
+    fn engine_tasks(&self) -> usize {
+        self.engine.iter().map(|engine| engine.metrics().num_alive_tasks()).sum()
     }
 
     /// Waits until no session and no handler lives, and counts.
     async fn settled(&self) -> Count {
         self.stand.emptied_within(SOON).await;
         // The handlers end on the engine's thread, the offerers' drivers on this one.
-        let is_idle = || self.engine.metrics().num_alive_tasks() == 0;
+        let is_idle = || self.engine_tasks() == 0;
         assert!(within(SOON, is_idle).await, "{:?}", self.count());
         self.count()
     }
@@ -113,13 +129,14 @@ impl Site {
         within(SOON, || self.count() == *before).await;
         assert_eq!(self.count(), *before);
 
-        let engine = &Thread::named(ENGINE)[0];
+        let engine = Thread::named(ENGINE);
+        let wakeups_so_far = || engine.iter().map(Thread::voluntary_switches).sum::<usize>();
         // The last datagrams of the last offerer may still be on their way.
         let calm = async {
-            let mut wakeups = engine.voluntary_switches();
+            let mut wakeups = wakeups_so_far();
             loop {
                 sleep(QUIET / 10).await;
-                match engine.voluntary_switches() {
+                match wakeups_so_far() {
                     same if same == wakeups => return same,
                     more => wakeups = more,
                 }
@@ -127,7 +144,7 @@ impl Site {
         };
         let wakeups = timeout(SOON, calm).await.expect("the engine becomes idle");
         sleep(QUIET).await;
-        assert_eq!(engine.voluntary_switches(), wakeups, "a timer is left");
+        assert_eq!(wakeups_so_far(), wakeups, "a timer is left");
     }
 
     /// Connects, says something, and ends the session in one of the ways in which sessions end.

@@ -85,6 +85,7 @@ impl Worker {
         });
         let (workers, receivers): (Vec<_>, Vec<_>) = mailboxes.unzip();
         let workers: Arc<[Mailbox]> = workers.into();
+        // The system cuts names off after 15 bytes: a number would not show.
         for (number, (socket, (orders, strays))) in sockets.into_iter().zip(receivers).enumerate() {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             let mut core = Core::new(number, registry.clone());
@@ -97,7 +98,7 @@ impl Worker {
             let bells = core.bells();
             let worker = Self { number, core, registry, bells, port, orders, strays, workers, sessions };
             thread::Builder::new()
-                .name(format!("hola-webrtc-{number}"))
+                .name("hola-webrtc-engine".to_owned())
                 .spawn(move || runtime.block_on(worker.run()))?;
         }
         Ok(workers)

@@ -8,7 +8,7 @@ use std::{
 };
 
 use hola_webrtc_protocol::{SdpType, SessionDescription, SessionId, signal};
-use hola_webrtc_server::{RtcServer, echo};
+use hola_webrtc_server::{Limits, RtcServer, echo};
 use serde_json::json;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -40,7 +40,10 @@ impl Stand {
 
     /// An engine that listens and announces as told.
     pub(crate) async fn with(listen: &str, announce: &[IpAddr], greeting_interval: Duration) -> Self {
-        let builder = RtcServer::builder().listen(listen.parse().unwrap());
+        // The tests are one client, in more of a hurry than a server has to bear.
+        let mut limits = Limits::default();
+        limits.offers_per_second = 0;
+        let builder = RtcServer::builder().listen(listen.parse().unwrap()).limits(limits);
         let server = builder.announce(announce.iter().copied()).start().unwrap();
         tokio::spawn(echo::serve(server.clone(), greeting_interval));
         let http = serve(server.router()).await;
