@@ -1,9 +1,10 @@
 //! The certificate that HTTPS is served with.
 
+mod kept;
 mod pem;
 mod self_signed;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use rustls::{
     ServerConfig,
@@ -12,11 +13,20 @@ use rustls::{
     sign::{CertifiedKey, SingleCertAndKey},
 };
 use sha2::{Digest, Sha256};
+use time::{Duration, OffsetDateTime, macros::datetime};
+use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
 pub(crate) use self::{
+    kept::kept,
     pem::from_pem_files,
-    self_signed::{Subject, in_memory, kept},
+    self_signed::{Subject, in_memory},
 };
+
+/// How long before its end a certificate is made anew.
+const RENEW_BEFORE: Duration = Duration::days(30);
+
+/// A clock that stands before this program was written has not been set yet, as on a board without a battery.
+const CLOCK_IS_SET: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
 
 /// A certificate chain with the key that fits it.
 #[derive(Clone, Debug)]
@@ -30,11 +40,43 @@ impl Certificate {
         Ok(Self { key: Arc::new(CertifiedKey::from_der(chain, key, &provider())?) })
     }
 
+    fn der(&self) -> &[u8] {
+        self.key.cert.first().map(AsRef::as_ref).unwrap_or_default()
+    }
+
+    fn x509(&self) -> Option<X509Certificate<'_>> {
+        X509Certificate::from_der(self.der()).ok().map(|(_, certificate)| certificate)
+    }
+
+    /// From when to when the certificate holds.
+    pub(crate) fn validity(&self) -> Option<(OffsetDateTime, OffsetDateTime)> {
+        let validity = &self.x509()?.validity;
+        Some((validity.not_before.to_datetime(), validity.not_after.to_datetime()))
+    }
+
+    /// Whether it holds now.
+    pub(crate) fn holds(&self, now: OffsetDateTime) -> bool {
+        self.validity().is_some_and(|(begins, ends)| (begins..=ends).contains(&now))
+    }
+
+    /// Why it has to be made anew by now, if it has. A clock that has not been set is no reason.
+    pub(crate) fn due(&self, now: OffsetDateTime) -> Option<Due> {
+        let (begins, ends) = self.validity()?;
+        if now < CLOCK_IS_SET {
+            None
+        } else if now < begins {
+            Some(Due::NotYetValid)
+        } else if ends - now < RENEW_BEFORE {
+            Some(Due::NearItsEnd)
+        } else {
+            None
+        }
+    }
+
     /// The SHA-256 of the certificate, written as browsers write it.
     pub(crate) fn fingerprint(&self) -> String {
-        let certificate = self.key.cert.first().map(AsRef::as_ref).unwrap_or_default();
         let bytes: Vec<String> =
-            Sha256::digest(certificate).iter().map(|byte| format!("{byte:02X}")).collect();
+            Sha256::digest(self.der()).iter().map(|byte| format!("{byte:02X}")).collect();
         bytes.join(":")
     }
 
@@ -46,6 +88,22 @@ impl Certificate {
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(self.key.clone())));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
+    }
+}
+
+/// Why a certificate has to be made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    NearItsEnd,
+    NotYetValid,
+}
+
+impl fmt::Display for Due {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NearItsEnd => "is near its end",
+            Self::NotYetValid => "is not valid yet",
+        })
     }
 }
 

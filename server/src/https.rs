@@ -1,32 +1,26 @@
-//! HTTPS: TLS, HTTP/2 and HTTP/1.1 on one TCP port, with a time limit on the handshake, the first bytes, and the
-//! head of each request.
+//! HTTPS: TLS, HTTP/2 and HTTP/1.1 on one TCP port. Nobody who dawdles, floods or does not read holds up anybody else.
+
+mod gate;
+mod handshakes;
+mod places;
+mod prompt;
+#[cfg(test)]
+mod tests;
+mod unstalled;
 
 use std::{
-    future::Future,
     io,
-    net::{SocketAddr, TcpListener},
-    pin::Pin,
+    net::{IpAddr, SocketAddr, TcpListener},
     sync::Arc,
-    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::Router;
-use axum_server::{
-    Handle,
-    accept::Accept,
-    tls_rustls::{RustlsAcceptor, RustlsConfig},
-};
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use hola_webrtc_server::{IpNet, Metrics};
 use hyper_util::rt::TokioTimer;
-use rustls::ServerConfig;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
-};
 
-/// How long a client may take for the TLS handshake, then for its first bytes, and for the head of each request. A
-/// kept-alive connection of HTTP/1.1 is closed when it stays idle for as long.
-const PATIENCE: Duration = Duration::from_secs(10);
+use self::gate::Gate;
 
 /// How often a connection of HTTP/2 is asked whether it still lives.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
@@ -34,138 +28,61 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// How many requests one connection of HTTP/2 may have open.
 const MAX_STREAMS: u32 = 64;
 
+/// What a connection may have sent that no handler has read yet, in bytes: for one request, and for all of HTTP/2. The
+/// largest request is an offer.
+const REQUEST_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+
+/// What bounds the connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    /// How many may be open at once.
+    pub(crate) max_connections: usize,
+    /// How many of them may come from one address; an IPv6 address counts by its /64 network.
+    pub(crate) max_connections_per_address: usize,
+    /// How many TLS handshakes may be in flight.
+    pub(crate) max_handshakes: usize,
+    /// How long a client may take for the TLS handshake, then for its first bytes, and for the head of each request.
+    /// A kept-alive connection of HTTP/1.1 is closed when it stays idle for as long.
+    pub(crate) header_timeout: Duration,
+    /// How long a client may read nothing of what is there for it.
+    pub(crate) write_timeout: Duration,
+    /// Proxies, which bring the connections of many clients.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+}
+
 /// Serves until the handle says to stop.
 pub(crate) async fn serve(
     listener: TcpListener,
-    tls: ServerConfig,
+    tls: RustlsConfig,
     app: Router,
+    bounds: Bounds,
+    metrics: Arc<Metrics>,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let tls = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls))).handshake_timeout(PATIENCE);
-    let mut server = axum_server::from_tcp(listener)?.acceptor(PromptAcceptor(tls)).handle(handle);
+    let header_timeout = bounds.header_timeout;
+    let gate = Gate::new(tls, bounds, metrics);
+    let mut server = axum_server::from_tcp(listener)?.acceptor(gate).handle(handle);
     server
         .http_builder()
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(header_timeout)
+        .max_buf_size(REQUEST_WINDOW as usize)
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_INTERVAL)
-        .keep_alive_timeout(PATIENCE)
-        .max_concurrent_streams(MAX_STREAMS);
+        .keep_alive_timeout(header_timeout)
+        .max_concurrent_streams(MAX_STREAMS)
+        .initial_stream_window_size(REQUEST_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
     server.serve(app.into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
-/// Wraps what TLS accepted into [`PromptStream`]s.
-#[derive(Clone)]
-struct PromptAcceptor(RustlsAcceptor);
-
-impl<I, S> Accept<I, S> for PromptAcceptor
-where
-    RustlsAcceptor: Accept<I, S, Future: Send + 'static>,
-{
-    type Stream = PromptStream<<RustlsAcceptor as Accept<I, S>>::Stream>;
-    type Service = <RustlsAcceptor as Accept<I, S>>::Service;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
-
-    fn accept(&self, stream: I, service: S) -> Self::Future {
-        let accepted = self.0.accept(stream, service);
-        Box::pin(async move {
-            let (stream, service) = accepted.await?;
-            let deadline = Some(Box::pin(sleep(PATIENCE)));
-            Ok((PromptStream { stream, received: 0, deadline }, service))
-        })
-    }
-}
-
-/// A stream whose client has to begin in time.
-///
-/// To tell HTTP/2 from HTTP/1.1, hyper-util waits without a limit for as many bytes as the preface of HTTP/2 has; its
-/// own limits count only from then on.
-struct PromptStream<S> {
-    stream: S,
-    received: usize,
-    deadline: Option<Pin<Box<Sleep>>>,
-}
-
-/// The preface of HTTP/2 (RFC 9113, 3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-impl<S: AsyncRead + Unpin> AsyncRead for PromptStream<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let filled = buffer.filled().len();
-        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            self.received = self.received.saturating_add(buffer.filled().len() - filled);
-            if self.received >= PREFACE.len() {
-                self.deadline = None;
-            }
-            return Poll::Ready(read);
-        }
-        let Some(deadline) = &mut self.deadline else { return Poll::Pending };
-        ready!(deadline.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for PromptStream<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-
-    use super::*;
-
-    fn prompt<S>(stream: S) -> PromptStream<S> {
-        PromptStream { stream, received: 0, deadline: Some(Box::pin(sleep(PATIENCE))) }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_client_that_does_not_begin_in_time_is_let_go() {
-        let (mut client, server) = duplex(64);
-        client.write_all(&PREFACE[..PREFACE.len() - 1]).await.unwrap();
-        let mut server = prompt(server);
-        let mut received = Vec::new();
-        let error = server.read_to_end(&mut received).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert_eq!(received.len(), PREFACE.len() - 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_client_that_began_may_be_silent() {
-        let (mut client, server) = duplex(64);
-        client.write_all(PREFACE).await.unwrap();
-        let mut server = prompt(server);
-        let mut received = [0; PREFACE.len()];
-        server.read_exact(&mut received).await.unwrap();
-        let next = tokio::time::timeout(PATIENCE * 10, server.read_u8()).await;
-        assert!(next.is_err(), "it still waits");
+/// Whom an address counts as: a client of IPv6 has a network of /64 for itself at the least.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
     }
 }

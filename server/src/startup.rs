@@ -1,91 +1,124 @@
 //! From the command line to a running server, and to its end.
 
+mod announced;
+mod app;
 mod bind;
+mod descriptors;
 mod identity;
+mod keeper;
+mod log;
+#[cfg_attr(not(unix), path = "startup/notify/absent.rs")]
+mod notify;
 mod report;
-mod stop;
+mod signals;
 
 use std::{
-    io::{self, IsTerminal},
-    time::Duration,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
-use axum::Router;
 use axum_server::Handle;
-use hola_webrtc_server::{Limits, RtcServer, echo, host_addresses};
-use tracing_subscriber::EnvFilter;
+use hola_webrtc_server::{Builder, Metrics, RtcServer, echo, host_addresses};
+use time::OffsetDateTime;
+use tokio::time::{MissedTickBehavior, interval};
 
-use self::{identity::Identity, report::Report, stop::StopSignals};
-use crate::{cli::Cli, https, page};
+use self::{
+    identity::Identity,
+    keeper::Keeper,
+    report::Report,
+    signals::{Request, Signals},
+};
+use crate::{cli::Cli, https};
 
-/// How long requests and sessions may take to end when the server is told to stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The protocol core reports what peers send as warnings and as errors, such as an SCTP ABORT, with which some say
-/// goodbye. Its modules are heard when `--log` names them.
-const QUIET: &str = "rtc=off,rtc_datachannel=off,rtc_dtls=off,rtc_ice=off,rtc_sctp=off,rtc_stun=off";
+/// How often the certificate is looked at, by the wall clock, which may jump.
+const CERTIFICATE_CHECK: Duration = Duration::from_mins(1);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(format!("{QUIET},{}", cli.log))?)
-        .with_target(false)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
+    log::start(&cli.operation)?;
+    descriptors::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(cli))
+    let ended = runtime.block_on(serve(cli));
+    // Nothing that still runs is worth waiting for.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn serve(cli: &Cli) -> anyhow::Result<()> {
     let host = host_addresses();
-    let identity = Identity::choose(cli, &host)?;
-    let tls = identity.certificate.tls_config().context("TLS cannot be set up")?;
-    let (listener, server) = bind::both(cli.listen, |address| builder(cli).listen(address).start())?;
+    let announced = announced::resolve(&cli.announce).await?;
+    if let Some(hint) = announced::hint(&cli.announce, cli.listen.ip(), &host, Path::new("/")) {
+        tracing::info!("{hint}");
+    }
+    let reachable: Vec<IpAddr> = host.iter().chain(&announced).copied().collect();
+    let identity = Identity::choose(cli, &reachable, OffsetDateTime::now_utc())?;
+    let mut keeper = Keeper::new(identity).context("TLS cannot be set up")?;
+    let (listener, server) =
+        bind::both(cli.listen, |address| builder(cli, &announced).listen(address).start())?;
     let bound = listener.local_addr()?;
 
-    tokio::spawn(echo::serve(server.clone(), cli.greeting_interval));
-
-    let mut signals = StopSignals::listen().context("signals cannot be received")?;
+    tokio::spawn(echo::serve(server.clone(), cli.operation.greeting_interval));
+    let mut signals = Signals::listen().context("signals cannot be received")?;
     let handle = Handle::new();
-    let app = app(&server, cli);
-    let mut serving = tokio::spawn(https::serve(listener, tls, app, handle.clone()));
-    Report { bound, host: &host, udp: server.announced(), identity: &identity }.print();
+    let metrics = Arc::new(Metrics::new());
+    let app = app::app(&server, &metrics, cli)?;
+    let bounds = cli.connections.bounds(&cli.signalling.trusted_proxy);
+    descriptors::warn_if_fewer_than(bounds.max_connections);
+    let mut serving =
+        tokio::spawn(https::serve(listener, keeper.tls(), app, bounds, metrics, handle.clone()));
+    Report { bound, host: &host, udp: server.announced(), identity: keeper.identity() }.print();
+    notify::ready();
+    tokio::spawn(notify::watch(server.clone()));
 
-    tokio::select! {
-        ended = &mut serving => return ended?.context("HTTPS ended by itself"),
-        () = signals.next() => {}
-    }
-    tracing::info!(sessions = server.session_count(), "stopping");
-    handle.graceful_shutdown(Some(STOP_TIMEOUT));
-    let stopping = async {
-        let (sessions, http) = tokio::join!(tokio::time::timeout(STOP_TIMEOUT, server.shutdown()), serving);
-        if sessions.is_err() {
-            tracing::warn!("not every session ended in time");
+    let mut checks = interval(CERTIFICATE_CHECK);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            ended = &mut serving => return ended?.context("HTTPS ended by itself"),
+            _ = checks.tick() => keeper.check(OffsetDateTime::now_utc()),
+            request = signals.next() => match request {
+                Request::Stop => break,
+                Request::Reload => {
+                    notify::reloading();
+                    keeper.reload(OffsetDateTime::now_utc());
+                    notify::ready();
+                }
+            },
         }
-        http?.context("HTTPS did not end well")
+    }
+    notify::stopping();
+    let stopping = async {
+        drain(&server, &handle, cli.operation.drain_timeout).await;
+        serving.await?.context("HTTPS did not end well")
     };
     tokio::select! {
         stopped = stopping => stopped,
         // Told twice, it does not wait for anybody.
-        () = signals.next() => Ok(()),
+        () = signals.stop() => {
+            tracing::warn!(sessions = server.session_count(), "stopping at once");
+            Ok(())
+        }
     }
 }
 
-fn builder(cli: &Cli) -> hola_webrtc_server::Builder {
-    let mut limits = Limits::default();
-    limits.max_sessions = cli.max_sessions;
-    limits.max_message_size = cli.max_message_size;
-    limits.check_timeout = cli.check_timeout;
-    limits.open_timeout = cli.open_timeout;
-    limits.silence_timeout = cli.silence_timeout;
-    let builder = RtcServer::builder().limits(limits);
-    if cli.announce.is_empty() { builder } else { builder.announce(cli.announce.iter().copied()) }
+/// Lets the sessions end, then HTTPS: until then it tells load balancers and clients that the server stops.
+async fn drain(server: &RtcServer, handle: &Handle<SocketAddr>, within: Duration) {
+    let begun = Instant::now();
+    tracing::info!(sessions = server.session_count(), ?within, "stopping: the sessions may end");
+    // The last tenth is for replies that are under way.
+    let ended = server.drain(within.mul_f32(0.9)).await;
+    if ended == 0 {
+        tracing::info!("every session has ended");
+    } else {
+        tracing::warn!(sessions = ended, "not every session ended in time; the rest was closed");
+    }
+    handle.graceful_shutdown(Some(within.saturating_sub(begun.elapsed())));
 }
 
-/// The signalling, and the page beneath it.
-fn app(server: &RtcServer, cli: &Cli) -> Router {
-    let allowed = cli.allow_origin.iter().cloned();
-    server.signalling().allow_origins(allowed).fallback(page::router()).router()
+fn builder(cli: &Cli, announced: &[IpAddr]) -> Builder {
+    let builder = RtcServer::builder().limits(cli.sessions.limits());
+    if announced.is_empty() { builder } else { builder.announce(announced.iter().copied()) }
 }

@@ -47,7 +47,7 @@ impl fmt::Display for Report<'_> {
             })
         };
         let certificate = match &self.identity.source {
-            Source::File(path) => format!("from {}", path.display()),
+            Source::Files { cert, .. } => format!("from {}", cert.display()),
             Source::Folder(path) => {
                 format!("self-signed, kept in {}; the browser asks once whether to trust it", path.display())
             }
@@ -74,7 +74,7 @@ mod tests {
     fn report(bound: &str) -> String {
         let subject = Subject { names: vec!["localhost".to_owned()], addresses: Vec::new() };
         let certificate = in_memory(&subject, OffsetDateTime::now_utc()).unwrap();
-        let identity = Identity { certificate, source: Source::Memory };
+        let identity = Identity { certificate, source: Source::Memory, subject };
         let host = ["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
         let udp = ["192.0.2.1:8443".parse().unwrap()];
         Report { bound: bound.parse().unwrap(), host: &host, udp: &udp, identity: &identity }.to_string()
