@@ -40,7 +40,8 @@ impl Certificate {
         Ok(Self { key: Arc::new(CertifiedKey::from_der(chain, key, &provider())?) })
     }
 
-    fn der(&self) -> &[u8] {
+    /// The certificate itself, without its chain.
+    pub(crate) fn der(&self) -> &[u8] {
         self.key.cert.first().map(AsRef::as_ref).unwrap_or_default()
     }
 

@@ -82,5 +82,5 @@ fn prepare(stream: &TcpStream, bounds: &Bounds) {
     // Who vanished while a few bytes were under way, such as the comments in a stream of events, is noticed by the
     // kernel alone.
     #[cfg(any(target_os = "android", target_os = "linux"))]
-    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(bounds.write_timeout));
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(2 * bounds.write_timeout));
 }

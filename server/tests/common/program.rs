@@ -77,6 +77,11 @@ impl Program {
 
 /// A TLS connection to the address that trusts this certificate only.
 pub(crate) async fn connect(address: SocketAddr, certificate: &Path, alpn: &str) -> TlsStream<TcpStream> {
+    shake_hands(TcpStream::connect(address).await.unwrap(), certificate, alpn).await
+}
+
+/// TLS over this connection, trusting this certificate only.
+pub(crate) async fn shake_hands(stream: TcpStream, certificate: &Path, alpn: &str) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&fs::read(certificate).unwrap()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -86,8 +91,7 @@ pub(crate) async fn connect(address: SocketAddr, certificate: &Path, alpn: &str)
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
-    let stream = TcpStream::connect(address).await.unwrap();
-    let name = ServerName::from(address.ip());
+    let name = ServerName::from(stream.peer_addr().unwrap().ip());
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
 }
 
