@@ -7,7 +7,7 @@ mod signalling;
 mod tests;
 mod values;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
@@ -15,7 +15,7 @@ use self::{
     connections::ConnectionLimits,
     limits::SessionLimits,
     signalling::SignallingFlags,
-    values::{any_time, log_filter, time},
+    values::{any_time, log_filter, time, workers},
 };
 pub(crate) use self::{signalling::FileError, values::Host};
 
@@ -60,6 +60,10 @@ pub(crate) struct Cli {
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Operation")]
 pub(crate) struct Operation {
+    /// How many threads serve the sessions [default: one for each core]
+    #[arg(long, env = "HOLA_WORKERS", value_name = "NUMBER", value_parser = workers)]
+    pub(crate) workers: Option<NonZeroUsize>,
+
     /// Who may read /metrics: local (programs on this host), public (everybody), off (nobody)
     #[arg(long, env = "HOLA_METRICS", value_name = "WHO", value_enum, default_value_t)]
     pub(crate) metrics: Audience,

@@ -15,13 +15,12 @@ mod signals;
 use std::{
     net::{IpAddr, SocketAddr},
     path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use axum_server::Handle;
-use hola_webrtc_server::{Builder, Metrics, RtcServer, echo, host_addresses};
+use hola_webrtc_server::{Builder, RtcServer, echo, host_addresses};
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -63,8 +62,8 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
     tokio::spawn(echo::serve(server.clone(), cli.operation.greeting_interval));
     let mut signals = Signals::listen().context("signals cannot be received")?;
     let handle = Handle::new();
-    let metrics = Arc::new(Metrics::new());
-    let app = app::app(&server, &metrics, cli)?;
+    let metrics = server.metrics().clone();
+    let app = app::app(&server, cli)?;
     let bounds = cli.connections.bounds(&cli.signalling.trusted_proxy);
     descriptors::warn_if_fewer_than(bounds.max_connections);
     let mut serving =
@@ -119,6 +118,12 @@ async fn drain(server: &RtcServer, handle: &Handle<SocketAddr>, within: Duration
 }
 
 fn builder(cli: &Cli, announced: &[IpAddr]) -> Builder {
-    let builder = RtcServer::builder().limits(cli.sessions.limits());
-    if announced.is_empty() { builder } else { builder.announce(announced.iter().copied()) }
+    let mut builder = RtcServer::builder().limits(cli.sessions.limits());
+    if !announced.is_empty() {
+        builder = builder.announce(announced.iter().copied());
+    }
+    if let Some(workers) = cli.operation.workers {
+        builder = builder.workers(workers);
+    }
+    builder
 }

@@ -149,6 +149,8 @@ fn values_that_make_no_sense_are_refused() {
         "--open-timeout=soon",
         "--max-connections=0",
         "--header-timeout=0",
+        "--workers=0",
+        "--workers=100000",
         "--metrics=all",
         "--log-format=xml",
         "--public-url=example.org",

@@ -1,6 +1,6 @@
 //! How the values of flags are written.
 
-use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, num::NonZeroUsize, str::FromStr, time::Duration};
 
 use tracing_subscriber::EnvFilter;
 
@@ -22,6 +22,13 @@ pub(super) fn number(text: &str) -> Result<usize, String> {
         Ok(number) => Ok(number),
         Err(error) => Err(format!("not a number: {error}")),
     }
+}
+
+/// A number of threads.
+pub(super) fn workers(text: &str) -> Result<NonZeroUsize, String> {
+    const MAX: usize = 256;
+    let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= MAX);
+    number.ok_or_else(|| format!("not a number from 1 to {MAX}"))
 }
 
 /// A number of bytes above zero, also in KiB, MiB or GiB.

@@ -22,8 +22,8 @@ use crate::{
 };
 
 /// The whole application.
-pub(crate) fn app(server: &RtcServer, counted: &Arc<Metrics>, cli: &Cli) -> Result<Router, FileError> {
-    let beneath = metrics(counted.clone(), cli.operation.metrics).merge(page::router());
+pub(crate) fn app(server: &RtcServer, cli: &Cli) -> Result<Router, FileError> {
+    let beneath = metrics(server.metrics().clone(), cli.operation.metrics).merge(page::router());
     let signalling = cli.signalling.apply(server.signalling())?.fallback(beneath).router();
     Ok(signalling.layer(middleware::from_fn_with_state(server.clone(), say_goodbye)))
 }
