@@ -10,7 +10,7 @@ use std::{
 
 use bytes::BytesMut;
 use rtc::{
-    data_channel::{RTCDataChannelId, RTCDataChannelMessage},
+    data_channel::{RTCDataChannelId, RTCDataChannelMessage, RTCDataChannelState},
     peer_connection::{
         RTCPeerConnection,
         event::{RTCDataChannelEvent, RTCPeerConnectionEvent},
@@ -106,8 +106,11 @@ impl Core {
             return Err(SendError::Closed);
         }
         let channel = self.peer.create_data_channel(&options.label, Some(options.init()));
-        let id = channel.map_err(|error| SendError::Refused(error.to_string()))?.id();
-        self.lines.insert(id, Line::new(options.clone(), LineState::Connecting));
+        let channel = channel.map_err(|error| SendError::Refused(error.to_string()))?;
+        // A negotiated channel is open at once, and no event says so.
+        let is_open = channel.ready_state() == RTCDataChannelState::Open;
+        let (id, state) = (channel.id(), if is_open { LineState::Open } else { LineState::Connecting });
+        self.lines.insert(id, Line::new(options.clone(), state));
         Ok(id)
     }
 

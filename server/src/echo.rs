@@ -1,7 +1,11 @@
 //! The service of the binary: an echo on every channel, and on the one labelled `chat` a server that speaks
 //! first.
 
-use std::time::Duration;
+use std::{
+    future::{self, Future},
+    pin::pin,
+    time::Duration,
+};
 
 use futures_util::{SinkExt, StreamExt};
 use hola_webrtc_protocol::CHAT_LABEL;
@@ -27,52 +31,75 @@ pub async fn serve(server: RtcServer, greeting_interval: Duration) {
 async fn serve_session(mut session: Session, greeting_interval: Duration) {
     let language = Language::negotiate(session.context().accept_language.as_deref());
     let spawner = session.spawner();
-    while let Some(channel) = session.accept_channel().await {
-        let id = session.id();
+    while let Some(channel) = next_channel(&mut session).await {
+        let welcome = (channel.label() == CHAT_LABEL).then(|| language.welcome(session.id()));
+        let stop = session.draining();
         spawner.spawn(async move {
             let label = channel.label().to_owned();
-            let result = if label == CHAT_LABEL {
-                let welcome = language.welcome(id);
-                chat(channel, welcome, language, greeting_interval).await
-            } else {
-                echo(channel).await
+            let result = match welcome {
+                Some(welcome) => chat(channel, welcome, language, greeting_interval, stop).await,
+                None => echo_until(channel, stop).await,
             };
             if let Err(error) = result {
-                debug!(session = %id, "the echo on channel {label:?} ends: {error}");
+                debug!("the echo on channel {label:?} ends: {error}");
             }
         });
+    }
+    // To drop the session would cut its channels off.
+    session.closed().await;
+}
+
+/// `None` when the session has ended, or the server is about to stop.
+async fn next_channel(session: &mut Session) -> Option<Channel> {
+    let draining = session.draining();
+    tokio::select! {
+        channel = session.accept_channel() => channel,
+        () = draining => None,
     }
 }
 
 /// Sends every message back as it came, until the channel closes.
-pub async fn echo(mut channel: Channel) -> Result<(), SendError> {
-    while let Some(message) = channel.next().await {
-        channel.feed(message).await?;
-    }
-    Ok(())
+pub async fn echo(channel: Channel) -> Result<(), SendError> {
+    echo_until(channel, future::pending()).await
 }
 
-/// As [`echo`], but greets first, and speaks at each interval.
+/// As [`echo`], until `stop` is done. What has come by then is still sent back, then the channel closes.
+pub async fn echo_until(mut channel: Channel, stop: impl Future<Output = ()>) -> Result<(), SendError> {
+    let mut stop = pin!(stop);
+    loop {
+        let message = tokio::select! {
+            biased;
+            message = channel.next() => message,
+            () = &mut stop => None,
+        };
+        let Some(message) = message else { return channel.close().await };
+        channel.feed(message).await?;
+    }
+}
+
+/// As [`echo_until`], but greets first, and speaks at each interval.
 async fn chat(
     mut channel: Channel,
     welcome: String,
     language: Language,
     interval: Duration,
+    stop: impl Future<Output = ()>,
 ) -> Result<(), SendError> {
     channel.feed(Message::Text(welcome)).await?;
     if interval.is_zero() {
-        return echo(channel).await;
+        return echo_until(channel, stop).await;
     }
     let mut ticks = interval_at(Instant::now() + interval, interval);
     let mut remarks = language.remarks();
+    let mut stop = pin!(stop);
     loop {
         let message = tokio::select! {
-            message = channel.next() => match message {
-                Some(message) => message,
-                None => return Ok(()),
-            },
-            _ = ticks.tick() => Message::Text(remarks.next().unwrap_or_default().to_owned()),
+            biased;
+            message = channel.next() => message,
+            () = &mut stop => None,
+            _ = ticks.tick() => Some(Message::Text(remarks.next().unwrap_or_default().to_owned())),
         };
+        let Some(message) = message else { return channel.close().await };
         channel.feed(message).await?;
     }
 }

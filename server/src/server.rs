@@ -10,8 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_core::Stream;
-use futures_util::{future::join_all, stream};
+use futures_util::{
+    StreamExt,
+    future::join_all,
+    stream::{self, BoxStream},
+};
 use hola_webrtc_protocol::{Candidate, SessionId};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
@@ -133,11 +136,7 @@ impl RtcServer {
 
     /// The server's half of a session's trace, from the event after number `after` on, then live until the session
     /// has ended. `None` if no such session lives, or if [`Limits::max_event_streams`] others watch it.
-    pub fn events(
-        &self,
-        id: SessionId,
-        after: Option<u64>,
-    ) -> Option<impl Stream<Item = ServerEvent> + Send + use<>> {
+    pub fn events(&self, id: SessionId, after: Option<u64>) -> Option<BoxStream<'static, ServerEvent>> {
         let link = self.inner.registry.resident(id)?.link.clone();
         let next = after.map_or(0, |after| usize::try_from(after).unwrap_or(usize::MAX).saturating_add(1));
         let Some(reader) = link.journal.read(next, self.limits().max_event_streams) else {
@@ -148,7 +147,7 @@ impl RtcServer {
             let event = reader.next(&link.journal).await?;
             Some((event, (link, reader)))
         };
-        Some(stream::unfold((link, reader), next))
+        Some(stream::unfold((link, reader), next).boxed())
     }
 
     /// Whether new sessions are welcome: not once the server stops.

@@ -30,6 +30,8 @@ struct State {
     stalled: bool,
     /// The handler is gone or wants no more.
     left: bool,
+    /// The channel closed before everything that was sent had been taken.
+    is_cut: bool,
     stage: Stage,
 }
 
@@ -90,11 +92,24 @@ impl Pipe {
     }
 
     pub(super) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        self.poll_writable(context, |state| state.outbox.cost < self.share.per_queue())
+        let mut state = self.lock();
+        if state.stage != Stage::Open || state.left {
+            return Poll::Ready(Err(SendError::Closed));
+        }
+        if state.outbox.cost < self.share.per_queue() {
+            return Poll::Ready(Ok(()));
+        }
+        state.writer = Some(context.waker().clone());
+        Poll::Pending
     }
 
     pub(super) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        self.poll_writable(context, |state| state.outbox.messages.is_empty())
+        let mut state = self.lock();
+        if state.outbox.messages.is_empty() {
+            return Poll::Ready(if state.is_cut { Err(SendError::Closed) } else { Ok(()) });
+        }
+        state.writer = Some(context.waker().clone());
+        Poll::Pending
     }
 
     pub(super) fn send(&self, message: Message) -> Result<(), SendError> {
@@ -122,22 +137,6 @@ impl Pipe {
             state.inbox.clear(&self.share);
             self.doorbell.ring();
         }
-    }
-
-    fn poll_writable(
-        &self,
-        context: &mut Context<'_>,
-        is_ready: impl Fn(&State) -> bool,
-    ) -> Poll<Result<(), SendError>> {
-        let mut state = self.lock();
-        if state.stage != Stage::Open || state.left {
-            return Poll::Ready(Err(SendError::Closed));
-        }
-        if is_ready(&state) {
-            return Poll::Ready(Ok(()));
-        }
-        state.writer = Some(context.waker().clone());
-        Poll::Pending
     }
 }
 
@@ -186,6 +185,7 @@ impl Pipe {
         if state.stage == Stage::Open {
             state.stage = Stage::Mute;
         }
+        state.is_cut |= !state.outbox.messages.is_empty();
         state.outbox.clear(&self.share);
         wake(&mut state.writer);
     }
@@ -301,6 +301,21 @@ mod tests {
         assert_eq!(next(), Some(Some(Message::Text("last".to_owned()))));
         assert_eq!(next(), Some(None));
         assert_eq!(pipe.send(Message::Text(String::new())), Err(SendError::Closed));
+    }
+
+    #[test]
+    fn a_flush_tells_whether_everything_was_taken_before_the_close() {
+        let flush = |pipe: &Pipe| poll_fn(|context| pipe.poll_flush(context)).now_or_never();
+        let (lucky, cut) = (pipe(), pipe());
+        for pipe in [&lucky, &cut] {
+            pipe.send(Message::Binary(KIB)).unwrap();
+            assert_eq!(flush(pipe), None);
+        }
+        lucky.take();
+        lucky.close();
+        cut.close();
+        assert_eq!(flush(&lucky), Some(Ok(())));
+        assert_eq!(flush(&cut), Some(Err(SendError::Closed)));
     }
 
     #[test]

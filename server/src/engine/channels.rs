@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use bytes::BytesMut;
 use hola_webrtc_protocol::{Step, TraceData};
 use rtc::{
-    data_channel::{RTCDataChannelId, RTCDataChannelInit, RTCDataChannelMessage},
+    data_channel::{RTCDataChannelId, RTCDataChannelInit, RTCDataChannelMessage, RTCDataChannelState},
     peer_connection::{RTCPeerConnection, message::RTCMessage},
     sansio::Protocol,
 };
@@ -116,6 +116,7 @@ impl Channels {
         label: &str,
         options: ChannelOptions,
         reply: oneshot::Sender<Result<Channel, OpenError>>,
+        now: Instant,
     ) {
         let ChannelOptions { ordered, max_retransmits, max_packet_life_time, protocol, negotiated } = options;
         self.names += label.len() + protocol.len() + NAME_COST;
@@ -134,10 +135,15 @@ impl Channels {
         }
         let options =
             RTCDataChannelInit { ordered, max_packet_life_time, max_retransmits, protocol, negotiated };
-        match connection.create_data_channel(label, Some(options)) {
-            Ok(channel) => drop(self.opening.insert(channel.id(), reply)),
+        let (id, state) = match connection.create_data_channel(label, Some(options)) {
+            Ok(channel) => (channel.id(), channel.ready_state()),
             // Whoever asked may be gone.
-            Err(error) => drop(reply.send(Err(OpenError::Invalid(error.to_string())))),
+            Err(error) => return drop(reply.send(Err(OpenError::Invalid(error.to_string())))),
+        };
+        self.opening.insert(id, reply);
+        // A negotiated channel is open from the start, and the protocol core says so here alone.
+        if state == RTCDataChannelState::Open {
+            self.opened(connection, id, now);
         }
     }
 

@@ -317,7 +317,8 @@ impl Peer {
         for wish in self.link.take_wishes() {
             match wish {
                 Wish::Open { label, options, reply } => {
-                    self.channels.create(&mut self.connection, &label, options, reply);
+                    self.channels.create(&mut self.connection, &label, options, reply, now);
+                    self.note_channel(now);
                 }
                 // Whoever asked may be gone.
                 Wish::Stats(reply) => drop(reply.send(self.stats(now))),
@@ -376,10 +377,7 @@ impl Peer {
                     if !self.channels.opened(&mut self.connection, id, now) {
                         self.end(Closed::TooManyChannels);
                     }
-                    if self.reached != Some(Step::OpenChannel) {
-                        self.reach(now, Step::OpenChannel);
-                    }
-                    self.liveness.channel_opened(now);
+                    self.note_channel(now);
                 }
                 RTCDataChannelEvent::OnClose(id) => {
                     self.channels.closed(id, now);
@@ -419,6 +417,17 @@ impl Peer {
             self.timeout(now);
         }
         true
+    }
+
+    /// A channel may have opened.
+    fn note_channel(&mut self, now: Instant) {
+        if self.channels.len() == 0 {
+            return;
+        }
+        if self.reached != Some(Step::OpenChannel) {
+            self.reach(now, Step::OpenChannel);
+        }
+        self.liveness.channel_opened(now);
     }
 
     fn reach(&mut self, now: Instant, layer: Step) {
