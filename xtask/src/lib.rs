@@ -1,4 +1,4 @@
-//! The project's own commands, `cargo xtask serve | test | package`: they install what is missing and run programs.
+//! The project's own commands, `cargo xtask serve | test | bench | package`: they install what is missing and run programs.
 //!
 //! Nothing here knows WebRTC. The end-to-end tests share [`process`] and [`server`].
 
@@ -8,6 +8,7 @@ pub mod lock;
 pub mod package;
 pub mod parts;
 pub mod process;
+pub mod programs;
 pub mod project;
 pub mod serve;
 pub mod server;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use xtask::{package, project::Project, serve, test};
+use xtask::{package, programs, project::Project, serve, test};
 
 /// The commands of hola-webrtc. Each installs what it misses.
 #[derive(Debug, Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Serve(serve::Serve),
     /// Run every check and every test.
     Test(test::Test),
+    /// Measure the server: memory, load, stop, flood.
+    Bench(programs::Arguments),
     /// Build the client as an npm package, into client/pkg.
     Package,
 }
@@ -44,6 +46,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.command {
         Command::Serve(serve) => serve::run(&project, serve).map(|()| ExitCode::SUCCESS),
         Command::Test(test) => test::run(&project, test),
+        Command::Bench(arguments) => programs::bench(&project, arguments),
         Command::Package => package::run(&project).map(|()| ExitCode::SUCCESS),
     }
 }
