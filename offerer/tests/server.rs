@@ -1,6 +1,6 @@
 //! The offerer against the server, each with its real sockets.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 
