@@ -22,7 +22,7 @@ pub use channel::{
 pub use hola_webrtc_protocol::{Problem, ProblemCode, SessionId};
 pub use http::{
     BearerToken, IceServer, InvalidBearerToken, InvalidIceServer, InvalidOrigin, InvalidPublicUrl,
-    OfferRequest, Origin, PublicUrl, Refusal, Signalling,
+    MetricsAccess, OfferRequest, Origin, PublicUrl, Refusal, Signalling,
 };
 pub use ipnet::IpNet;
 pub use limits::Limits;

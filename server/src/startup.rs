@@ -62,12 +62,17 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
     tokio::spawn(echo::serve(server.clone(), cli.operation.greeting_interval));
     let mut signals = Signals::listen().context("signals cannot be received")?;
     let handle = Handle::new();
-    let metrics = server.metrics().clone();
     let app = app::app(&server, cli)?;
     let bounds = cli.connections.bounds(&cli.signalling.trusted_proxy);
     descriptors::warn_if_fewer_than(bounds.max_connections);
-    let mut serving =
-        tokio::spawn(https::serve(listener, keeper.tls(), app, bounds, metrics, handle.clone()));
+    let mut serving = tokio::spawn(https::serve(
+        listener,
+        keeper.tls(),
+        app,
+        bounds,
+        server.metrics().clone(),
+        handle.clone(),
+    ));
     Report { bound, host: &host, udp: server.announced(), identity: keeper.identity() }.print();
     notify::ready();
     tokio::spawn(notify::watch(server.clone()));

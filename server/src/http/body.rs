@@ -6,12 +6,16 @@ use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use hola_webrtc_protocol::ProblemCode;
 
 use super::problem::Refusal;
-use crate::Limits;
+use crate::{Limit, RtcServer};
 
 /// The whole body. Bounded in size and in time, and never empty.
-pub(super) async fn receive(body: Body, limits: &Limits) -> Result<Bytes, Refusal> {
+pub(super) async fn receive(body: Body, server: &RtcServer) -> Result<Bytes, Refusal> {
+    let (limits, metrics) = (server.limits(), server.metrics());
     let most = limits.max_offer_bytes;
-    let too_large = || Refusal::new(ProblemCode::BodyTooLarge, format!("the body may have {most} bytes"));
+    let too_large = || {
+        metrics.limit_reached(Limit::MaxOfferBytes);
+        Refusal::new(ProblemCode::BodyTooLarge, format!("the body may have {most} bytes"))
+    };
     // The length that `Content-Length` announces, if it does.
     if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > most) {
         return Err(too_large());
@@ -19,6 +23,7 @@ pub(super) async fn receive(body: Body, limits: &Limits) -> Result<Bytes, Refusa
     let bytes = tokio::time::timeout(limits.body_timeout, to_bytes(body, most))
         .await
         .map_err(|_| {
+            metrics.limit_reached(Limit::BodyTimeout);
             let detail = format!("the body did not come within {:?}", limits.body_timeout);
             Refusal::new(ProblemCode::RequestTimeout, detail)
         })?

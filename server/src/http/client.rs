@@ -8,7 +8,11 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, HeaderName, header::FORWARDED, request::Parts},
+    http::{
+        HeaderMap, HeaderName,
+        header::{FORWARDED, VIA},
+        request::Parts,
+    },
 };
 use ipnet::IpNet;
 
@@ -28,6 +32,21 @@ impl FromRequestParts<Arc<Shared>> for Client {
         let peer = parts.extensions.get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| *peer);
         Ok(Self(peer.map(|peer| client(peer, &parts.headers, &shared.trusted_proxies))))
     }
+}
+
+impl Client {
+    pub(super) fn is_loopback(self) -> bool {
+        self.0.is_some_and(|client| client.ip().is_loopback())
+    }
+}
+
+/// Whether the request says that it passed through a proxy.
+pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
+    let says_so = |name: &HeaderName| {
+        let is_custom = name.as_str().starts_with("x-forwarded-") || name == "x-real-ip";
+        is_custom || *name == FORWARDED || *name == VIA
+    };
+    headers.keys().any(says_so)
 }
 
 fn client(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> SocketAddr {
@@ -97,6 +116,17 @@ mod tests {
         }
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         client(SocketAddr::new(peer.parse().unwrap(), 9), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_proxy_is_known_by_its_headers() {
+        let headers = |name: &'static str| {
+            HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static("x"))])
+        };
+        for name in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "via"] {
+            assert!(is_forwarded(&headers(name)), "{name}");
+        }
+        assert!(!is_forwarded(&headers("accept")) && !is_forwarded(&HeaderMap::new()));
     }
 
     #[test]

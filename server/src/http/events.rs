@@ -23,7 +23,7 @@ use super::{
     sessions::{Named, no_such_session},
     signalling::Shared,
 };
-use crate::ServerEvent;
+use crate::{Limit, ServerEvent};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -42,8 +42,9 @@ pub(super) async fn events(
 ) -> Result<impl IntoResponse, Refusal> {
     let id = named.id()?;
     let after = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()?.parse().ok());
+    // First, because the engine has one word for a session that is gone and for one that is watched by too many.
+    let seat = Watchers::enter(shared.clone(), id)?;
     let events = shared.server.events(id, after).ok_or_else(no_such_session)?;
-    let seat = Watchers::enter(shared, id)?;
     // So that the first bytes leave at once, also through a proxy that waits for some.
     let hello = stream::iter([Ok(Event::default().comment("events follow").retry(RETRY))]);
     let events = events.map(move |event| {
@@ -71,6 +72,7 @@ impl Watchers {
         let mut counts = shared.watchers.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.get(&id).copied().unwrap_or(0);
         if count >= most {
+            shared.server.metrics().limit_reached(Limit::MaxEventStreams);
             let detail = format!("{most} streams of its events are open already");
             return Err(Refusal::new(ProblemCode::TooManyStreams, detail));
         }

@@ -7,6 +7,7 @@ mod format;
 mod guard;
 mod health;
 mod links;
+mod metrics;
 mod offer;
 mod origin;
 mod patch;
@@ -29,13 +30,14 @@ use axum::{
 };
 use hola_webrtc_protocol::{
     Problem, ProblemCode, SdpFragment,
-    signal::{EVENTS_SUFFIX, HEALTH_PATH, OFFER_PATH, READY_PATH, SESSIONS_PATH},
+    signal::{EVENTS_SUFFIX, HEALTH_PATH, METRICS_PATH, OFFER_PATH, READY_PATH, SESSIONS_PATH},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::signalling::Shared;
 pub use self::{
     links::{IceServer, InvalidIceServer, InvalidPublicUrl, PublicUrl},
+    metrics::MetricsAccess,
     origin::{InvalidOrigin, Origin},
     problem::Refusal,
     signalling::{OfferRequest, Signalling},
@@ -80,13 +82,13 @@ fn router(shared: Arc<Shared>, fallback: Option<Router>) -> Router {
         .route(&events, get(events::events).options(async || options(on_events)))
         .route(HEALTH_PATH, get(health::alive))
         .route(READY_PATH, get(health::ready))
+        .route(METRICS_PATH, get(metrics::metrics))
         .method_not_allowed_fallback(async || {
             Refusal::new(ProblemCode::MethodNotAllowed, "the header Allow names the methods that are")
         });
     let router = match fallback {
         Some(fallback) => router.fallback_service(fallback),
-        None => router
-            .fallback(async || Refusal::new(ProblemCode::NotFound, "there is POST /offer, to start with")),
+        None => router.fallback(async || nothing_here()),
     };
     router
         // The bytes are counted where bodies are read.
@@ -94,6 +96,11 @@ fn router(shared: Arc<Shared>, fallback: Option<Router>) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
         .with_state(shared)
+}
+
+/// What every path without a resource says.
+fn nothing_here() -> Refusal {
+    Refusal::new(ProblemCode::NotFound, "there is POST /offer, to start with")
 }
 
 /// What a resource can do (RFC 9110, 9.3.7), each method and format by its header.

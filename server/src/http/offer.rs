@@ -24,7 +24,7 @@ use super::{
     problem::Refusal,
     signalling::{OfferRequest, Shared},
 };
-use crate::{AnswerError, Answered, Limits, OfferContext};
+use crate::{AnswerError, Answered, Limit, OfferContext};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -34,6 +34,13 @@ pub(super) async fn answer(
     client: Client,
     request: Request,
 ) -> Result<Response, Refusal> {
+    let outcome = try_answer(&shared, client, request).await;
+    let code = outcome.as_ref().map(|_| ()).map_err(|refusal| refusal.problem().code);
+    shared.server.metrics().offer(code);
+    outcome
+}
+
+async fn try_answer(shared: &Shared, client: Client, request: Request) -> Result<Response, Refusal> {
     // What refuses soonest costs least.
     shared.ensure_ready()?;
     shared.ensure_rate(client)?;
@@ -48,20 +55,21 @@ pub(super) async fn answer(
     let nest = nest(&head);
     let extensions = shared.ask(head, client).await?;
 
-    let limits = shared.server.limits();
-    let body = receive(body, limits).await?;
+    let body = receive(body, &shared.server).await?;
     let offer = match format {
         Format::Json => sdp_of_json(&body)?,
         Format::Sdp => String::from_utf8(body.into())
             .map_err(|_| Refusal::new(ProblemCode::BadSdp, "an SDP is UTF-8 (RFC 8866, 5)"))?,
     };
-    ensure_size(&offer, limits)?;
+    shared.ensure_size(&offer)?;
 
     let mut context = OfferContext::default();
     (context.remote, context.accept_language, context.extensions) = (client.0, accept_language, extensions);
     let answered = shared.server.answer(&offer, context).map_err(|error| match error {
         // Offers of peers that never come make room after this time at the latest.
-        AnswerError::Full => Refusal::from(error).retry_after(limits.check_timeout),
+        AnswerError::Full | AnswerError::TooManySessionsOfAddress => {
+            Refusal::from(error).retry_after(shared.server.limits().check_timeout)
+        }
         _ => error.into(),
     })?;
 
@@ -80,6 +88,7 @@ impl Shared {
     pub(super) fn ensure_rate(&self, Client(client): Client) -> Result<(), Refusal> {
         let Some(client) = client else { return Ok(()) };
         self.offer_rate.check(client.ip()).map_err(|wait| {
+            self.server.metrics().limit_reached(Limit::OffersPerSecond);
             let detail = "send fewer, or wait as long as the header Retry-After says";
             Refusal::new(ProblemCode::TooManyRequests, detail).retry_after(wait)
         })
@@ -91,6 +100,23 @@ impl Shared {
             Some(hook) => hook(OfferRequest { head, client }).await,
             None => Ok(Extensions::new()),
         }
+    }
+
+    /// Bounds what an offer makes the server parse and keep.
+    fn ensure_size(&self, offer: &str) -> Result<(), Refusal> {
+        let (limits, metrics) = (self.server.limits(), self.server.metrics());
+        let lines = || offer.split(['\r', '\n']).filter(|line| !line.is_empty());
+        if lines().count() > limits.max_offer_lines {
+            metrics.limit_reached(Limit::MaxOfferLines);
+            let detail = format!("an offer may have {} lines", limits.max_offer_lines);
+            return Err(Refusal::new(ProblemCode::OfferTooLong, detail));
+        }
+        if lines().filter(|line| line.starts_with("a=candidate:")).count() > limits.max_candidates {
+            metrics.limit_reached(Limit::MaxCandidates);
+            let detail = format!("a client may name {} candidates", limits.max_candidates);
+            return Err(Refusal::new(ProblemCode::TooManyCandidates, detail));
+        }
+        Ok(())
     }
 
     /// What the reply tells beside the answer (RFC 9725, 4.2 and 4.6).
@@ -119,20 +145,6 @@ impl Shared {
 fn nest(head: &Parts) -> String {
     let uri = head.extensions.get().map_or(&head.uri, |OriginalUri(uri)| uri);
     uri.path().strip_suffix(OFFER_PATH).unwrap_or_default().to_owned()
-}
-
-/// Bounds what an offer makes the server parse and keep.
-fn ensure_size(offer: &str, limits: &Limits) -> Result<(), Refusal> {
-    let lines = || offer.split(['\r', '\n']).filter(|line| !line.is_empty());
-    if lines().count() > limits.max_offer_lines {
-        let detail = format!("an offer may have {} lines", limits.max_offer_lines);
-        return Err(Refusal::new(ProblemCode::OfferTooLong, detail));
-    }
-    if lines().filter(|line| line.starts_with("a=candidate:")).count() > limits.max_candidates {
-        let detail = format!("a client may name {} candidates", limits.max_candidates);
-        return Err(Refusal::new(ProblemCode::TooManyCandidates, detail));
-    }
-    Ok(())
 }
 
 /// The SDP in `{"type": "offer", "sdp": …}`; further members are passed over.

@@ -11,7 +11,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use hola_webrtc_protocol::{ProblemCode, SdpFragment, SessionId};
+use hola_webrtc_protocol::{ProblemCode, SdpFragment, SdpFragmentError, SessionId};
 use mediatype::MediaType;
 
 use super::{
@@ -27,8 +27,8 @@ pub(super) async fn patch(
 ) -> Result<Response, Refusal> {
     ensure_fragment(&headers)?;
     let condition = Condition::of(&headers)?;
-    let body = receive(body, shared.server.limits()).await?;
-    let fragment = parse(&body, shared.server.limits().max_candidates)?;
+    let body = receive(body, &shared.server).await?;
+    let fragment = parse(&body)?;
     let id = named.id()?;
     match condition {
         Condition::Any => {
@@ -120,16 +120,10 @@ fn ensure_fragment(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::new(ProblemCode::UnsupportedMediaType, detail).with_header(ACCEPT_PATCH, accept))
 }
 
-fn parse(body: &[u8], max_candidates: usize) -> Result<SdpFragment, Refusal> {
+fn parse(body: &[u8]) -> Result<SdpFragment, Refusal> {
     let bad = |detail: String| Refusal::new(ProblemCode::BadFragment, detail);
     let text = std::str::from_utf8(body).map_err(|_| bad("an SDP fragment is UTF-8".to_owned()))?;
-    let fragment: SdpFragment =
-        text.parse().map_err(|error: hola_webrtc_protocol::SdpFragmentError| bad(error.to_string()))?;
-    if fragment.candidates.len() > max_candidates {
-        let detail = format!("a client may name {max_candidates} candidates");
-        return Err(Refusal::new(ProblemCode::TooManyCandidates, detail));
-    }
-    Ok(fragment)
+    text.parse().map_err(|error: SdpFragmentError| bad(error.to_string()))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use super::{
     events::Watchers,
     links::{IceServer, PublicUrl},
+    metrics::MetricsAccess,
     origin::{Origin, Origins},
     problem::Refusal,
     rate::OfferRate,
@@ -50,6 +51,7 @@ pub struct Signalling {
     bearer_token: Option<BearerToken>,
     trusted_proxies: Vec<IpNet>,
     on_offer: Option<OnOffer>,
+    metrics_access: MetricsAccess,
     fallback: Option<Router>,
 }
 
@@ -78,6 +80,7 @@ impl Signalling {
             bearer_token: None,
             trusted_proxies: Vec::new(),
             on_offer: None,
+            metrics_access: MetricsAccess::default(),
             fallback: None,
         }
     }
@@ -126,6 +129,12 @@ impl Signalling {
         self
     }
 
+    /// Who may read `GET /metrics`. By default, programs of the same host.
+    pub fn metrics(mut self, access: MetricsAccess) -> Self {
+        self.metrics_access = access;
+        self
+    }
+
     /// Serves every other path by this router, in place of a problem. The rules for other origins hold for it, too.
     pub fn fallback(mut self, router: Router) -> Self {
         self.fallback = Some(router);
@@ -133,7 +142,7 @@ impl Signalling {
     }
 
     /// The router: `POST /offer`, `PATCH` and `DELETE /sessions/{id}`, `GET /sessions/{id}/events`, `GET /healthz`,
-    /// `GET /readyz`.
+    /// `GET /readyz`, `GET /metrics`.
     ///
     /// It can be nested under any path; `Location` then names the full path. Every refusal has a
     /// [`Problem`](crate::Problem) as its body, also that of an unknown path, so to merge it into a router with a
@@ -148,6 +157,7 @@ impl Signalling {
             bearer_token: self.bearer_token,
             trusted_proxies: self.trusted_proxies,
             on_offer: self.on_offer,
+            metrics_access: self.metrics_access,
             offer_rate: OfferRate::new(self.server.limits()),
             watchers: Watchers::default(),
             server: self.server,
@@ -171,6 +181,7 @@ pub(super) struct Shared {
     pub(super) bearer_token: Option<BearerToken>,
     pub(super) trusted_proxies: Vec<IpNet>,
     pub(super) on_offer: Option<OnOffer>,
+    pub(super) metrics_access: MetricsAccess,
     pub(super) offer_rate: OfferRate,
     pub(super) watchers: Watchers,
 }
