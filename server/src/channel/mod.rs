@@ -136,6 +136,14 @@ impl Channel {
     }
 
     /// The channel as a stream of bytes, for protocols that know no messages.
+    ///
+    /// ```
+    /// # async fn relay(channel: hola_webrtc_server::Channel) -> std::io::Result<()> {
+    /// let mut ssh = tokio::net::TcpStream::connect("localhost:22").await?;
+    /// tokio::io::copy_bidirectional(&mut channel.into_io(), &mut ssh).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_io(self) -> ChannelIo {
         ChannelIo::new(self)
     }

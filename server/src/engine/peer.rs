@@ -221,6 +221,9 @@ impl Peer {
 
     /// Tells the handlers, and only them, that the session has ended.
     pub(super) fn abandon(&mut self, now: Instant, reason: Closed) {
+        if self.link.has_ended() {
+            return;
+        }
         self.channels.close_all();
         let journal = &self.link.journal;
         let step = self.next_layer().unwrap_or(Step::OpenChannel);

@@ -98,6 +98,10 @@ impl Link {
         *self.draining.borrow()
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.closed.borrow().is_some()
+    }
+
     /// The engine has ended the session.
     pub(crate) fn end(&self, reason: Closed) {
         self.closed.send_replace(Some(reason));

@@ -90,6 +90,29 @@ pub struct SessionStats {
 }
 
 /// The connection to one peer. It ends when either side closes it, and when it is dropped.
+///
+/// ```
+/// # use futures_util::SinkExt;
+/// # use hola_webrtc_server::{ChannelOptions, Message, RtcServer};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = RtcServer::builder().listen("127.0.0.1:0".parse()?).start()?;
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("http://{}", listener.local_addr()?);
+/// # let app = server.router();
+/// # tokio::spawn(async move { axum::serve(listener, app).await });
+/// # let client = tokio::spawn(async move {
+/// #     let (connection, _channel) = hola_webrtc_offerer::connect(&url).await.unwrap();
+/// #     let news = connection.accept_channel().await.unwrap();
+/// #     news.receive().await
+/// # });
+/// let session = server.accept().await.expect("it runs");
+/// let mut news = session.open_channel("news", ChannelOptions::default()).await?;
+/// news.send(Message::Text(format!("welcome, {:?}", session.remote_address()))).await?;
+/// # assert!(client.await?.is_some_and(|message| message.as_bytes().starts_with(b"welcome")));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Session {
     link: Arc<Link>,
     channels: mpsc::Receiver<Channel>,
@@ -175,7 +198,7 @@ impl Session {
     fn ask(&self, wish: Wish) {
         self.link.wish(wish);
         // An ended session answers no wish.
-        if self.link.closed.borrow().is_some() {
+        if self.link.has_ended() {
             self.link.take_wishes();
         }
     }
