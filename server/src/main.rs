@@ -12,11 +12,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    match startup::run(&cli::Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+    let cli = cli::Cli::parse();
+    let Err(error) = startup::run(&cli) else { return ExitCode::SUCCESS };
+    match cli.operation.log_format {
+        cli::LogFormat::Text => eprintln!("error: {error:#}"),
+        cli::LogFormat::Json => tracing::error!("{error:#}"),
     }
+    ExitCode::FAILURE
 }

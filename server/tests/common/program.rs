@@ -3,8 +3,9 @@
 use std::{fs, net::SocketAddr, path::Path, process::Stdio, sync::Arc};
 
 use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, WantsVerifier,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -46,7 +47,14 @@ impl Program {
 
     /// Starts it with these arguments and waits until it is up.
     pub(crate) async fn start_with(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut command = command(arguments);
+        command.stderr(Stdio::inherit());
+        Self::up(command).await
+    }
+
+    /// Runs the command and waits until the program is up.
+    pub(crate) async fn up(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut report = String::new();
         while !report.contains("Ctrl-C") {
@@ -66,12 +74,23 @@ impl Program {
         connect(self.address, &self.state.path().join("certificate.pem"), alpn).await
     }
 
+    /// Sends the signal.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
+        let id = i32::try_from(self.child.id().unwrap()).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal).unwrap();
+    }
+
+    /// Waits for the exit code.
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
+        tokio::time::timeout(SOON, self.child.wait()).await.expect("it ends in time").unwrap().code()
+    }
+
     /// Sends the signal and waits for the exit code.
     #[cfg(unix)]
     pub(crate) async fn stop(&mut self, signal: nix::sys::signal::Signal) -> Option<i32> {
-        let id = i32::try_from(self.child.id().unwrap()).unwrap();
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal).unwrap();
-        tokio::time::timeout(SOON, self.child.wait()).await.expect("it ends in time").unwrap().code()
+        self.signal(signal);
+        self.ended().await
     }
 }
 
@@ -84,15 +103,65 @@ pub(crate) async fn connect(address: SocketAddr, certificate: &Path, alpn: &str)
 pub(crate) async fn shake_hands(stream: TcpStream, certificate: &Path, alpn: &str) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&fs::read(certificate).unwrap()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let mut config = tls().with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
     let name = ServerName::from(stream.peer_addr().unwrap().ip());
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+}
+
+/// The certificate that the server at this address shows.
+pub(crate) async fn certificate(address: SocketAddr) -> Vec<u8> {
+    let config =
+        tls().dangerous().with_custom_certificate_verifier(Arc::new(Whichever)).with_no_client_auth();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::from(address.ip());
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    let (_, connection) = stream.get_ref();
+    connection.peer_certificates().unwrap()[0].to_vec()
+}
+
+fn tls() -> ConfigBuilder<ClientConfig, WantsVerifier> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap()
+}
+
+/// Takes whichever certificate is shown.
+#[derive(Debug)]
+struct Whichever;
+
+impl ServerCertVerifier for Whichever {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// Runs the program to its end: the exit code, what it printed, what it complained of.

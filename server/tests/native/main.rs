@@ -12,4 +12,5 @@ mod addresses;
 mod chat;
 mod echo;
 mod end;
+mod operation;
 mod program;

@@ -4,7 +4,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -25,6 +25,7 @@ const CLIENT_HELLO: u8 = 1;
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
     client_hellos: Arc<AtomicUsize>,
+    is_cut: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -37,16 +38,24 @@ impl Relay {
         let address = front.local_addr().unwrap();
         let client_hellos = Arc::new(AtomicUsize::new(0));
         let counter = client_hellos.clone();
+        let is_cut = Arc::<AtomicBool>::default();
+        let drops = is_cut.clone();
         let task = tokio::spawn(async move {
             let (mut up, mut down) = ([0; 2048], [0; 2048]);
             let mut offerer = None;
             loop {
                 tokio::select! {
                     Ok((length, from)) = front.recv_from(&mut up) => {
+                        if drops.load(Ordering::Relaxed) {
+                            continue;
+                        }
                         offerer = Some(from);
                         let _ = back.send(&up[..length]).await;
                     }
                     Ok(length) = back.recv(&mut down) => {
+                        if drops.load(Ordering::Relaxed) {
+                            continue;
+                        }
                         if down[0] == HANDSHAKE && down[HANDSHAKE_TYPE] == CLIENT_HELLO {
                             counter.fetch_add(1, Ordering::Relaxed);
                         }
@@ -57,7 +66,12 @@ impl Relay {
                 }
             }
         });
-        Self { address, client_hellos, task }
+        Self { address, client_hellos, is_cut, task }
+    }
+
+    /// From now on it swallows everything, as a network that has failed.
+    pub(crate) fn cut(&self) {
+        self.is_cut.store(true, Ordering::Relaxed);
     }
 
     /// How many records with a `ClientHello` the server has sent.

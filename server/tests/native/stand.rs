@@ -125,7 +125,7 @@ async fn post(http: SocketAddr, offer: &str, headers: &[(&str, &str)]) -> Answer
 }
 
 /// Posts what the page of the original demo posts: `JSON.stringify({sdp, type})` of its local description.
-async fn post_over(
+pub(crate) async fn post_over(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     offer: &str,
     headers: &[(&str, &str)],
