@@ -46,9 +46,6 @@ impl Relay {
             loop {
                 tokio::select! {
                     Ok((length, from)) = front.recv_from(&mut up) => {
-                        if drops.load(Ordering::Relaxed) {
-                            continue;
-                        }
                         offerer = Some(from);
                         let _ = back.send(&up[..length]).await;
                     }
@@ -69,8 +66,8 @@ impl Relay {
         Self { address, client_hellos, is_cut, task }
     }
 
-    /// From now on it swallows everything, as a network that has failed.
-    pub(crate) fn cut(&self) {
+    /// From now on nothing reaches the offerer any more.
+    pub(crate) fn cut_down(&self) {
         self.is_cut.store(true, Ordering::Relaxed);
     }
 
