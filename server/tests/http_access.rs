@@ -19,7 +19,6 @@ use axum::{
 };
 use common::{engine, exchange, limited, offer, request, serve};
 use hola_webrtc_server::{ProblemCode, Refusal};
-use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn an_offer_needs_the_token_and_nothing_else_does() {
@@ -168,13 +167,52 @@ async fn a_full_server_says_when_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_takes_no_offers_and_is_not_ready() {
+async fn an_address_has_so_many_sessions_and_no_more() {
+    let server = limited(|limits| limits.max_sessions_per_address = 2);
+    let proxies = ["127.0.0.0/8".parse().unwrap()];
+    let address = serve(server.signalling().trusted_proxies(proxies).router()).await;
+    let from = async |client: &str| exchange(address, &offer(&[("x-forwarded-for", client)])).await;
+    for (client, status) in
+        [("2001:db8::1", 201), ("2001:db8::2", 201), ("2001:db8:0:1::1", 201), ("192.0.2.1", 201)]
+    {
+        assert_eq!(from(client).await.status, status, "{client}");
+    }
+    let refused = from("2001:db8::3").await;
+    refused.assert_refused(ProblemCode::TooManySessions, "the third of a network");
+    assert_eq!(refused.header("retry-after"), Some("2"));
+    assert_eq!(server.session_count(), 4);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_server_that_drains_lives_but_takes_no_offers() {
     let server = engine();
     let address = serve(server.router()).await;
-    let stream = TcpStream::connect(address).await.unwrap();
-    assert_eq!(exchange(address, &request("GET /readyz", &[], "")).await.text(), "ready\n");
-    server.shutdown().await;
-    let refused = common::exchange_over(stream, &offer(&[])).await;
-    refused.assert_refused(ProblemCode::Draining, "stopped");
+    let session = exchange(address, &offer(&[])).await.header("location").unwrap().to_owned();
+    let draining = tokio::spawn({
+        let server = server.clone();
+        async move { server.drain(common::SOON).await }
+    });
+    let get = async |target: &str| exchange(address, &request(target, &[], "")).await;
+    while get("GET /readyz").await.status == 200 {
+        tokio::task::yield_now().await;
+    }
+    get("GET /readyz").await.assert_refused(ProblemCode::Draining, "draining");
+    let refused = exchange(address, &offer(&[])).await;
+    refused.assert_refused(ProblemCode::Draining, "an offer");
     assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+    // What it has can still be ended.
+    let _ = get(&format!("DELETE {session}")).await;
+    draining.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_whose_engine_has_stopped_is_not_healthy() {
+    let server = engine();
+    let address = serve(server.router()).await;
+    let health = request("GET /healthz", &[], "");
+    assert_eq!(exchange(address, &health).await.text(), "ok\n");
+    server.shutdown().await;
+    exchange(address, &health).await.assert_refused(ProblemCode::Stalled, "stopped");
+    exchange(address, &offer(&[])).await.assert_refused(ProblemCode::Draining, "an offer");
 }

@@ -190,6 +190,8 @@ async fn bytes_that_are_no_http_draw_a_400() {
     ] {
         assert_eq!(exchange(address, bytes).await.status, 400, "{bytes:?}");
     }
+    let long = request("GET /healthz", &[("x-long", &"x".repeat(1_000_000))], "");
+    assert_eq!(exchange(address, &long).await.status, 431);
 }
 
 #[tokio::test]

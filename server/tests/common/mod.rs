@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+pub(crate) mod events;
 pub(crate) mod program;
 
 use std::{net::SocketAddr, time::Duration};
