@@ -109,17 +109,23 @@ impl Core {
                 if worker != self.worker {
                     return self.out.strays.push((worker, Received::Datagram(datagram)));
                 }
+                let path = datagram.path();
                 let heard = self.act(now, id, |peer| peer.receive(now, socket, datagram));
                 if heard == Some(true)
-                    && let Some(entry) = self.peers.get(&id)
+                    && let Some(Entry { peer, .. }) = self.peers.get(&id)
                 {
-                    self.registry.heard(&entry.peer.resident, now);
+                    self.registry.heard(&peer.resident, now);
+                    // Another session may have got the path since, or had it and be gone.
+                    if !self.registry.has(path, &peer.resident) {
+                        let has_answered = peer.selected() == Some(path);
+                        self.registry.claim(path, &peer.resident, has_answered, now);
+                    }
                 }
             }
             Received::Unreachable(remote) => {
                 for (id, worker) in self.registry.find_at(remote) {
                     if worker == self.worker {
-                        self.act(now, id, |peer| peer.unreachable(now));
+                        self.act(now, id, |peer| peer.unreachable(now, remote));
                     } else if socket == self.worker {
                         self.out.strays.push((worker, Received::Unreachable(remote)));
                     }
@@ -238,14 +244,17 @@ impl Core {
         let Some((outcome, deadline, ended, (held, holds))) = driven else { return };
         let Some(entry) = self.peers.get_mut(&id) else { return };
 
-        let Outcome { datagrams, proven, opened, home } = outcome;
+        let Outcome { datagrams, proven, selected, opened, home } = outcome;
         self.out.datagrams.extend(datagrams);
         self.out.opened.extend(opened.map(|mut session| {
             session.run_on(self.runtime.clone());
             session
         }));
         for path in proven {
-            self.registry.claim(path, &entry.peer.resident, now);
+            self.registry.claim(path, &entry.peer.resident, false, now);
+        }
+        if let Some(path) = selected {
+            self.registry.claim(path, &entry.peer.resident, true, now);
         }
         let is_within = self.registry.hold(held, holds);
         if let Some(reason) = ended {

@@ -1,6 +1,7 @@
 //! One session: drives the protocol core with datagrams, with time, and with what the handlers want.
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -40,6 +41,9 @@ use crate::{
 /// some over time.
 const MAX_PATHS: usize = 32;
 
+/// How many checks are remembered until their replies come.
+const MAX_ASKED: usize = 16;
+
 pub(crate) struct Peer {
     pub(super) resident: Arc<Resident>,
     pub(super) doorbell: Arc<Doorbell>,
@@ -59,11 +63,15 @@ pub(crate) struct Peer {
     nomination: Option<Datagram>,
     /// Whether ICE has selected a pair, since its last restart if there was one.
     is_selected: bool,
+    /// The way along the pair that ICE has selected last.
+    selected: Option<Path>,
     /// The layer of step 8 that came up last.
     reached: Option<Step>,
     /// When it came up; at first, when the offer was answered.
     reached_at: Instant,
     liveness: Liveness,
+    /// The transactions of the last checks sent.
+    asked: VecDeque<[u8; 12]>,
     /// The worker at whose socket the selected pair's datagrams arrive.
     home: Option<usize>,
     ended: Option<Closed>,
@@ -99,7 +107,10 @@ struct Way {
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) datagrams: Vec<Datagram>,
+    /// The paths on which the peer has proved that it knows the password.
     pub(super) proven: Vec<Path>,
+    /// The path that ICE has selected: its address has answered, so it is no forged one.
+    pub(super) selected: Option<Path>,
     pub(super) opened: Option<Session>,
     /// The worker at whose socket the session's datagrams arrive, if the session should go there.
     pub(super) home: Option<usize>,
@@ -147,9 +158,11 @@ impl Peer {
             channels,
             nomination: None,
             is_selected: false,
+            selected: None,
             reached: None,
             reached_at: now,
             liveness: Liveness::new(now, limits),
+            asked: VecDeque::new(),
             home: None,
             ended: None,
             farewell: None,
@@ -160,6 +173,11 @@ impl Peer {
 
     pub(crate) fn id(&self) -> SessionId {
         self.resident.id
+    }
+
+    /// The path that ICE has selected.
+    pub(super) fn selected(&self) -> Option<Path> {
+        self.selected
     }
 
     /// The paths that have proved to be the peer's.
@@ -177,9 +195,10 @@ impl Peer {
         };
         self.traffic.packets_received += 1;
         self.traffic.bytes_received += datagram.bytes.len() as u64;
-        let (mut nominates, mut validates) = (false, false);
+        let (mut nominates, mut validates, mut is_sign) = (false, false, false);
         if let Some(stun) = Stun::parse(&datagram.bytes) {
-            if is_proven {
+            is_sign = is_proven && self.is_sign_of_life(stun);
+            if is_sign {
                 self.liveness.heard(now);
             }
             nominates = !self.is_selected && stun.is_request() && stun.uses_candidate();
@@ -200,11 +219,21 @@ impl Peer {
         {
             self.feed(now, nomination);
         }
-        is_proven
+        is_sign
     }
 
-    /// The peer's host says that nobody listens at the peer's address.
-    pub(super) fn unreachable(&mut self, now: Instant) {
+    /// Whether only somebody who sees the session's datagrams could have sent it: a request names the fragment of
+    /// the answer, or it would not have come here, and a reply repeats what is drawn at random for each request.
+    fn is_sign_of_life(&self, stun: Stun<'_>) -> bool {
+        stun.is_request() || (stun.is_success() && self.asked.contains(&stun.transaction()))
+    }
+
+    /// The peer's host says that nobody listens at an address of the peer.
+    pub(super) fn unreachable(&mut self, now: Instant, remote: SocketAddr) {
+        // An address that a check only claimed to come from says nothing of the peer.
+        if self.selected.is_some_and(|path| path.remote != remote) {
+            return;
+        }
         if let Verdict::Ended(reason) = self.liveness.unreachable(now) {
             self.end(reason);
         }
@@ -280,6 +309,7 @@ impl Peer {
     /// Moves everything that can move: timers, events, messages in and out, datagrams out.
     pub(super) fn drive(&mut self, now: Instant) -> Outcome {
         let mut outcome = Outcome::default();
+        let before = self.selected;
         self.keep_time(now, &mut outcome);
         self.grant_wishes(now);
         loop {
@@ -311,6 +341,7 @@ impl Peer {
         if matches!(self.reached, Some(Step::AssociateSctp | Step::OpenChannel)) {
             outcome.opened = self.session.take();
         }
+        outcome.selected = self.selected.filter(|path| before != Some(*path));
         // Once the handler has the session, its tasks are bound to this worker's thread.
         outcome.home = self.home.take().filter(|_| self.session.is_some());
         outcome
@@ -360,7 +391,8 @@ impl Peer {
                     remote: path.remote,
                     bytes: BytesMut::from(&stun::indication([0; 12])[..]),
                 };
-                outcome.datagrams.extend(self.paths().map(probe));
+                // Along the selected pair only: the other addresses may be forged, as may the errors.
+                outcome.datagrams.extend(self.selected.map(probe));
             }
             Verdict::Ended(reason) => self.end(reason),
         }
@@ -466,7 +498,9 @@ impl Peer {
             let leads_there = |way: &&Way| {
                 way.path.remote == theirs && candidate_of(&self.candidates, way.path) == Some(ours)
             };
-            self.home = self.ways.iter().find(leads_there).map(|way| way.worker);
+            let way = self.ways.iter().find(leads_there);
+            self.home = way.map(|way| way.worker);
+            self.selected = way.map(|way| way.path).or(self.selected);
         }
         let pair = TraceData::CandidatePair { local, remote };
         self.link.journal.note(now, Step::CheckConnectivity, pair);
@@ -505,6 +539,10 @@ impl Peer {
                     continue;
                 };
                 way.credit = credit;
+            }
+            if let Some(request) = Stun::parse(&message).filter(|stun| stun.is_request()) {
+                self.asked.truncate(MAX_ASKED - 1);
+                self.asked.push_front(request.transaction());
             }
             let Path { local, remote } = way.path;
             self.traffic.packets_sent += 1;

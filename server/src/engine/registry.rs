@@ -221,17 +221,24 @@ impl Registry {
         resident.heard.store(self.millis(now), Ordering::Relaxed);
     }
 
+    /// Whether the path is the session's.
+    pub(super) fn has(&self, path: Path, session: &Arc<Resident>) -> bool {
+        self.read().routes.owner(path).is_some_and(|owner| Arc::ptr_eq(&owner.session, session))
+    }
+
     /// Gives a path to the session whose peer has proved that it knows the password. That proves the session, not the
-    /// address: who forges the source of a check does not get the path of a peer that was heard since its last few
-    /// keepalives.
-    pub(super) fn claim(&self, path: Path, claimant: &Arc<Resident>, now: Instant) {
+    /// address, which `has_answered` a check if ICE has selected the path. Who only forges the source of a check does
+    /// not get the path of a peer that has answered there and was heard since its last few keepalives, nor does it
+    /// keep that peer from it before.
+    pub(super) fn claim(&self, path: Path, claimant: &Arc<Resident>, has_answered: bool, now: Instant) {
         let mut tables = self.write();
         let is_taken = tables.routes.owner(path).is_some_and(|owner| {
-            let fresh = Duration::from_millis(owner.heard.load(Ordering::Relaxed)) + KEEPALIVE * 4;
-            !Arc::ptr_eq(owner, claimant) && now < self.epoch + fresh
+            let heard = owner.session.heard.load(Ordering::Relaxed);
+            let is_fresh = now < self.epoch + Duration::from_millis(heard) + KEEPALIVE * 4;
+            owner.has_answered && is_fresh && !Arc::ptr_eq(&owner.session, claimant)
         });
         if !is_taken {
-            tables.routes.add_path(path, claimant.clone());
+            tables.routes.add_path(path, claimant.clone(), has_answered);
         }
     }
 

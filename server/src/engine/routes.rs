@@ -22,7 +22,15 @@ pub(super) struct Path {
 pub(super) struct Routes {
     by_ufrag: HashMap<String, Arc<Resident>>,
     /// By the peer's address: the addresses of this host that it talks to, mostly one, and its session.
-    by_remote: HashMap<SocketAddr, Vec<(IpAddr, Arc<Resident>)>>,
+    by_remote: HashMap<SocketAddr, Vec<Owner>>,
+}
+
+/// Who has a path.
+pub(super) struct Owner {
+    local: IpAddr,
+    pub(super) session: Arc<Resident>,
+    /// Whether the peer's address has answered a check, which nobody can who only forges it.
+    pub(super) has_answered: bool,
 }
 
 impl Routes {
@@ -36,38 +44,37 @@ impl Routes {
 
     /// Lets everything that comes along the path go to the session. Call it for paths whose peer has proved
     /// that it knows the session's password.
-    pub(super) fn add_path(&mut self, path: Path, session: Arc<Resident>) {
-        let sessions = self.by_remote.entry(path.remote).or_default();
-        sessions.retain(|(local, _)| *local != path.local);
-        sessions.push((path.local, session));
+    pub(super) fn add_path(&mut self, path: Path, session: Arc<Resident>, has_answered: bool) {
+        let owners = self.by_remote.entry(path.remote).or_default();
+        owners.retain(|owner| owner.local != path.local);
+        owners.push(Owner { local: path.local, session, has_answered });
     }
 
     /// The session that has the path now.
-    pub(super) fn owner(&self, path: Path) -> Option<&Arc<Resident>> {
-        let sessions = self.by_remote.get(&path.remote)?;
-        sessions.iter().find(|(local, _)| *local == path.local).map(|(_, session)| session)
+    pub(super) fn owner(&self, path: Path) -> Option<&Owner> {
+        self.by_remote.get(&path.remote)?.iter().find(|owner| owner.local == path.local)
     }
 
     pub(super) fn find(&self, datagram: &Datagram) -> Option<&Arc<Resident>> {
         let request = Stun::parse(&datagram.bytes).filter(|stun| stun.is_request());
         match request {
             Some(request) => self.by_ufrag.get(request.ufrag()?),
-            None => self.owner(datagram.path()),
+            None => self.owner(datagram.path()).map(|owner| &owner.session),
         }
     }
 
     /// The sessions that are reached at this address, whichever address of ours they talk to.
     pub(super) fn sessions_at(&self, remote: SocketAddr) -> impl Iterator<Item = &Arc<Resident>> {
-        self.by_remote.get(&remote).into_iter().flatten().map(|(_, session)| session)
+        self.by_remote.get(&remote).into_iter().flatten().map(|owner| &owner.session)
     }
 
     /// Forgets a session's paths. A path that another session has taken over since stays with that one.
     pub(super) fn remove_paths(&mut self, session: &Arc<Resident>, paths: impl Iterator<Item = Path>) {
         for path in paths {
-            if let Entry::Occupied(mut sessions) = self.by_remote.entry(path.remote) {
-                sessions.get_mut().retain(|(_, owner)| !Arc::ptr_eq(owner, session));
-                if sessions.get().is_empty() {
-                    sessions.remove();
+            if let Entry::Occupied(mut owners) = self.by_remote.entry(path.remote) {
+                owners.get_mut().retain(|owner| !Arc::ptr_eq(&owner.session, session));
+                if owners.get().is_empty() {
+                    owners.remove();
                 }
             }
         }

@@ -30,6 +30,13 @@ impl<'a> Stun<'a> {
         self.message_type() == BINDING_SUCCESS
     }
 
+    /// What a reply has in common with its request.
+    pub(super) fn transaction(self) -> [u8; 12] {
+        let mut transaction = [0; 12];
+        transaction.copy_from_slice(&self.0[8..HEADER]);
+        transaction
+    }
+
     /// The receiver's user name fragment: USERNAME up to its colon (RFC 8445, 7.2.2).
     pub(super) fn ufrag(self) -> Option<&'a str> {
         let username = std::str::from_utf8(self.attribute(USERNAME)?).ok()?;

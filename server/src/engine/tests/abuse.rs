@@ -19,7 +19,7 @@ use rtc::{
 use super::*;
 
 /// A connectivity check as a browser sends it, with or without a nomination.
-fn check(answer: &str, offer: &str, password: &str, nominates: bool) -> StunMessage {
+pub(super) fn check(answer: &str, offer: &str, password: &str, nominates: bool) -> StunMessage {
     let username = format!("{}:{}", attribute(answer, "ice-ufrag"), attribute(offer, "ice-ufrag"));
     let mut attributes: Vec<Box<dyn Setter>> = vec![
         Box::new(BINDING_REQUEST),
@@ -36,23 +36,23 @@ fn check(answer: &str, offer: &str, password: &str, nominates: bool) -> StunMess
     build(&attributes)
 }
 
-fn integrity(password: &str) -> MessageIntegrity<'static> {
+pub(super) fn integrity(password: &str) -> MessageIntegrity<'static> {
     static PROVIDER: LazyLock<Arc<dyn RTCCryptoProvider>> =
         LazyLock::new(|| rtc::crypto::default_provider().unwrap());
     MessageIntegrity::new_short_term_integrity_with_provider(password.to_owned(), PROVIDER.crypto())
 }
 
-fn build(attributes: &[Box<dyn Setter>]) -> StunMessage {
+pub(super) fn build(attributes: &[Box<dyn Setter>]) -> StunMessage {
     let mut message = StunMessage::new();
     message.build(attributes).unwrap();
     message
 }
 
-fn attribute<'a>(sdp: &'a str, name: &str) -> &'a str {
+pub(super) fn attribute<'a>(sdp: &'a str, name: &str) -> &'a str {
     sdp::attribute(sdp, name).unwrap()
 }
 
-fn negotiated(world: &mut World) -> (String, String) {
+pub(super) fn negotiated(world: &mut World) -> (String, String) {
     let offer = Offerer::new(world.now, offerer_address(0), "x").offer();
     let answer = world.answer(&offer).sdp;
     (offer, answer)
