@@ -29,7 +29,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use hola_webrtc_protocol::{
-    Problem, ProblemCode, SdpFragment,
+    ProblemCode, SdpFragment,
     signal::{EVENTS_SUFFIX, HEALTH_PATH, METRICS_PATH, OFFER_PATH, READY_PATH, SESSIONS_PATH},
 };
 use tower_http::catch_panic::CatchPanicLayer;
@@ -116,6 +116,5 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
-    tracing::error!(message, "a request handler panicked");
-    Refusal::from(Problem::new(ProblemCode::Internal, "the fault is in the server's log")).into_response()
+    Refusal::internal(message).into_response()
 }

@@ -42,6 +42,12 @@ impl Refusal {
         self
     }
 
+    /// A fault of the server's own. What it was is for the log, not for strangers.
+    pub(super) fn internal(why: &str) -> Self {
+        tracing::error!(why, "a request failed");
+        Self::new(ProblemCode::Internal, "the fault is in the server's log")
+    }
+
     /// What the response says.
     pub fn problem(&self) -> &Problem {
         &self.0.0
@@ -60,13 +66,13 @@ impl From<Problem> for Refusal {
 
 impl From<AnswerError> for Refusal {
     fn from(error: AnswerError) -> Self {
-        let code = match error {
+        let code = match &error {
             AnswerError::BadSdp(_) => ProblemCode::BadSdp,
             AnswerError::NoDataChannel => ProblemCode::NoDataChannel,
             AnswerError::Full => ProblemCode::Unavailable,
             AnswerError::TooManySessionsOfAddress => ProblemCode::TooManySessions,
             AnswerError::Draining | AnswerError::Stopped => ProblemCode::Draining,
-            AnswerError::Internal(_) => ProblemCode::Internal,
+            AnswerError::Internal(why) => return Self::internal(why),
         };
         Self::new(code, error.to_string())
     }
@@ -74,12 +80,12 @@ impl From<AnswerError> for Refusal {
 
 impl From<PatchError> for Refusal {
     fn from(error: PatchError) -> Self {
-        let code = match error {
+        let code = match &error {
             PatchError::NotFound => ProblemCode::NotFound,
             PatchError::Stale => ProblemCode::PreconditionFailed,
             PatchError::BadCredentials(_) => ProblemCode::BadFragment,
             PatchError::TooManyCandidates => ProblemCode::TooManyCandidates,
-            PatchError::Internal(_) => ProblemCode::Internal,
+            PatchError::Internal(why) => return Self::internal(why),
         };
         Self::new(code, error.to_string())
     }
