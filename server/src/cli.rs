@@ -10,6 +10,7 @@ mod values;
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
+use hola_webrtc_server::MetricsAccess;
 
 use self::{
     connections::ConnectionLimits,
@@ -64,7 +65,7 @@ pub(crate) struct Operation {
     #[arg(long, env = "HOLA_WORKERS", value_name = "NUMBER", value_parser = workers)]
     pub(crate) workers: Option<NonZeroUsize>,
 
-    /// Who may read /metrics: local (programs on this host), public (everybody), off (nobody)
+    /// Who may read /metrics beside those who name the token: local (programs on this host), public, off
     #[arg(long, env = "HOLA_METRICS", value_name = "WHO", value_enum, default_value_t)]
     pub(crate) metrics: Audience,
 
@@ -93,6 +94,16 @@ pub(crate) enum Audience {
     Local,
     Public,
     Off,
+}
+
+impl From<Audience> for MetricsAccess {
+    fn from(audience: Audience) -> Self {
+        match audience {
+            Audience::Local => Self::Loopback,
+            Audience::Public => Self::Everybody,
+            Audience::Off => Self::Nobody,
+        }
+    }
 }
 
 /// How the log is written.

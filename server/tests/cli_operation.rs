@@ -1,6 +1,6 @@
 //! The program as its operator meets it: signals, the service manager, the log, the metrics.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(unix)]
 
 mod common;

@@ -115,7 +115,8 @@ async fn five_thousand_connections_of_one_client_leave_room_for_another() {
         return;
     }
     setrlimit(Resource::RLIMIT_NOFILE, hard.max(soft), hard).unwrap();
-    let mut program = Program::start(&[]).await;
+    // No handshake gives way or ends: each connection keeps its place.
+    let mut program = Program::start(&["--max-handshakes=1000", "--header-timeout=1h"]).await;
     let mut flood = Vec::new();
     for _ in 0..FLOOD {
         flood.push(connect_from(ATTACKER, program.address).await);

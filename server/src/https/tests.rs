@@ -30,7 +30,7 @@ pub(super) fn bounds() -> Bounds {
 const SHORT: Duration = Duration::from_millis(200);
 
 /// A server with short time limits whose `/quiet` says one word, nothing for far longer than any limit, and another.
-async fn quiet_server() -> (SocketAddr, Certificate) {
+fn quiet_server() -> (SocketAddr, Certificate) {
     let subject = Subject { names: vec!["localhost".to_owned()], addresses: Vec::new() };
     let certificate = in_memory(&subject, OffsetDateTime::now_utc()).unwrap();
     let words = || {
@@ -64,7 +64,7 @@ async fn connect(address: SocketAddr, certificate: &Certificate, alpn: &str) -> 
 
 #[tokio::test]
 async fn a_reply_that_is_quiet_for_long_is_not_cut() {
-    let (address, certificate) = quiet_server().await;
+    let (address, certificate) = quiet_server();
     let mut stream = connect(address, &certificate, "http/1.1").await;
     stream.write_all(b"GET /quiet HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
     let mut reply = String::new();

@@ -24,23 +24,37 @@ pub(super) struct Unstalled<S, H> {
     metrics: Arc<Metrics>,
     /// Set while bytes wait.
     deadline: Option<Pin<Box<Sleep>>>,
+    has_failed: bool,
 }
 
 impl<S, H> Unstalled<S, H> {
     pub(super) fn new(stream: S, patience: Duration, metrics: Arc<Metrics>, held: H) -> Self {
-        Self { stream, _held: held, patience, metrics, deadline: None }
+        Self { stream, _held: held, patience, metrics, deadline: None, has_failed: false }
     }
 
     fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.deadline = None;
-            return written;
+        match written {
+            Poll::Ready(Ok(_)) => self.deadline = None,
+            Poll::Ready(Err(ref error)) => self.note(error),
+            // Not even a goodbye is waited for.
+            Poll::Pending if self.has_failed => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => {
+                let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(self.patience)));
+                ready!(deadline.as_mut().poll(cx));
+                let error = io::ErrorKind::TimedOut.into();
+                self.note(&error);
+                return Poll::Ready(Err(error));
+            }
         }
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(self.patience)));
-        ready!(deadline.as_mut().poll(cx));
-        self.deadline = None;
-        self.metrics.limit_reached(Limit::WriteTimeout);
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        written
+    }
+
+    /// Counts the end for want of reading, once; the kernel may have noticed it first.
+    fn note(&mut self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::TimedOut && !self.has_failed {
+            self.has_failed = true;
+            self.metrics.limit_reached(Limit::WriteTimeout);
+        }
     }
 }
 
@@ -50,7 +64,11 @@ impl<S: AsyncRead + Unpin, H: Unpin> AsyncRead for Unstalled<S, H> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if let Poll::Ready(Err(error)) = &read {
+            self.note(error);
+        }
+        read
     }
 }
 
@@ -99,6 +117,7 @@ mod tests {
         let mut server = Unstalled::new(server, PATIENCE, metrics.clone(), ());
         let error = server.write_all(&[0; 65]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        server.shutdown().await.unwrap();
         assert!(metrics.encode().contains("{limit=\"write-timeout\"} 1\n"));
     }
 

@@ -7,21 +7,17 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use hola_webrtc_server::{MetricsAccess, RtcServer};
+use hola_webrtc_server::RtcServer;
 
 use crate::{
-    cli::{Audience, Cli, FileError},
+    cli::{Cli, FileError},
     page,
 };
 
 /// The whole application.
 pub(crate) fn app(server: &RtcServer, cli: &Cli) -> Result<Router, FileError> {
-    let metrics = match cli.operation.metrics {
-        Audience::Local => MetricsAccess::Loopback,
-        Audience::Public => MetricsAccess::Everybody,
-        Audience::Off => MetricsAccess::Nobody,
-    };
-    let signalling = cli.signalling.apply(server.signalling())?.metrics(metrics).fallback(page::router());
+    let signalling = cli.signalling.apply(server.signalling())?;
+    let signalling = signalling.metrics(cli.operation.metrics.into()).fallback(page::router());
     Ok(signalling.router().layer(middleware::from_fn_with_state(server.clone(), say_goodbye)))
 }
 
