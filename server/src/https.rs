@@ -10,7 +10,7 @@ mod unstalled;
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
@@ -77,12 +77,4 @@ pub(crate) async fn serve(
         .initial_stream_window_size(REQUEST_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
     server.serve(app.into_make_service_with_connect_info::<SocketAddr>()).await
-}
-
-/// Whom an address counts as: a client of IPv6 has a network of /64 for itself at the least.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-    }
 }

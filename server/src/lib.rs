@@ -73,9 +73,9 @@ pub use http::{
     MetricsAccess, OfferRequest, Origin, PublicUrl, Refusal, Signalling,
 };
 pub use ipnet::IpNet;
-pub use limits::Limits;
+pub use limits::{Limits, client_network};
 pub use metrics::{Limit, Metrics};
-pub use offer::{AnswerError, Answered, OfferContext, PatchError, Restarted, ServerEvent};
+pub use offer::{AnswerError, Answered, EventsError, OfferContext, PatchError, Restarted, ServerEvent};
 pub use server::RtcServer;
 pub use session::{ChannelClosed, ChannelOptions, Closed, OpenError, Session, SessionStats, Spawner};
 

@@ -1,6 +1,9 @@
 //! What bounds everything that a stranger can make grow.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
 
 /// The limits of a server. The defaults suit a public one.
 ///
@@ -80,5 +83,13 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// What counts as one client: an address of IPv4, or the /64 network of IPv6 that a host or a household has to itself.
+pub fn client_network(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        address @ IpAddr::V4(_) => address,
     }
 }

@@ -96,6 +96,18 @@ pub enum PatchError {
     Internal(String),
 }
 
+/// Why a session's events cannot be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventsError {
+    /// No such session lives.
+    #[error("no such session lives")]
+    NotFound,
+    /// As many others follow them as may.
+    #[error("as many streams follow the session's events as may")]
+    TooMany,
+}
+
 /// An event of a session on the server's side, numbered from 0 on.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -27,7 +27,7 @@ use crate::{
     engine::{Mailbox, Order, Reception, Registry, Socket, Worker},
     limits::Limits,
     metrics::{Limit, Metrics},
-    offer::{AnswerError, Answered, OfferContext, PatchError, Restarted, ServerEvent},
+    offer::{AnswerError, Answered, EventsError, OfferContext, PatchError, Restarted, ServerEvent},
     session::{Link, Reader, Session},
 };
 
@@ -135,19 +135,23 @@ impl RtcServer {
     }
 
     /// The server's half of a session's trace, from the event after number `after` on, then live until the session
-    /// has ended. `None` if no such session lives, or if [`Limits::max_event_streams`] others watch it.
-    pub fn events(&self, id: SessionId, after: Option<u64>) -> Option<BoxStream<'static, ServerEvent>> {
-        let link = self.inner.registry.resident(id)?.link.clone();
+    /// has ended.
+    pub fn events(
+        &self,
+        id: SessionId,
+        after: Option<u64>,
+    ) -> Result<BoxStream<'static, ServerEvent>, EventsError> {
+        let link = self.inner.registry.resident(id).ok_or(EventsError::NotFound)?.link.clone();
         let next = after.map_or(0, |after| usize::try_from(after).unwrap_or(usize::MAX).saturating_add(1));
         let Some(reader) = link.journal.read(next, self.limits().max_event_streams) else {
             self.metrics().limit_reached(Limit::MaxEventStreams);
-            return None;
+            return Err(EventsError::TooMany);
         };
         let next = async |(link, mut reader): (Arc<Link>, Reader)| {
             let event = reader.next(&link.journal).await?;
             Some((event, (link, reader)))
         };
-        Some(stream::unfold((link, reader), next).boxed())
+        Ok(stream::unfold((link, reader), next).boxed())
     }
 
     /// Whether new sessions are welcome: not once the server stops.

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     answer::KEEPALIVE,
-    limits::Limits,
+    limits::{Limits, client_network},
     metrics::{Limit, Metrics},
     offer::AnswerError,
     session::Link,
@@ -140,7 +140,7 @@ impl Registry {
         if *self.draining.borrow() {
             return Err(AnswerError::Draining);
         }
-        let network = client.map(network);
+        let network = client.map(client_network);
         let mut tables = self.write();
         if self.count() >= self.limits.max_sessions {
             self.metrics.limit_reached(Limit::MaxSessions);
@@ -292,14 +292,6 @@ impl Drop for Place {
             }
         }
         self.registry.live.send_modify(|live| *live -= 1);
-    }
-}
-
-/// What counts as one client: an address of IPv4, a /64 of IPv6, which is what a household or a host gets.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into(),
-        ip @ IpAddr::V4(_) => ip,
     }
 }
 

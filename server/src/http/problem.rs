@@ -12,7 +12,8 @@ use axum::{
 };
 use hola_webrtc_protocol::{Problem, ProblemCode, signal::PROBLEM_JSON};
 
-use crate::{AnswerError, PatchError};
+use super::sessions::no_such_session;
+use crate::{AnswerError, EventsError, PatchError};
 
 /// After how many seconds a client may try again if nothing better is known.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
@@ -81,11 +82,21 @@ impl From<AnswerError> for Refusal {
 impl From<PatchError> for Refusal {
     fn from(error: PatchError) -> Self {
         let code = match &error {
-            PatchError::NotFound => ProblemCode::NotFound,
+            PatchError::NotFound => return no_such_session(),
             PatchError::Stale => ProblemCode::PreconditionFailed,
             PatchError::BadCredentials(_) => ProblemCode::BadFragment,
             PatchError::TooManyCandidates => ProblemCode::TooManyCandidates,
             PatchError::Internal(why) => return Self::internal(why),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<EventsError> for Refusal {
+    fn from(error: EventsError) -> Self {
+        let code = match error {
+            EventsError::NotFound => return no_such_session(),
+            EventsError::TooMany => ProblemCode::TooManyStreams,
         };
         Self::new(code, error.to_string())
     }

@@ -1,7 +1,7 @@
 //! How many offers a client address may send.
 
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     num::NonZeroU32,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -13,7 +13,7 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 
-use crate::Limits;
+use crate::limits::{Limits, client_network};
 
 /// From how many addresses on those that have been quiet are forgotten.
 const SWEEP_FROM: usize = 1024;
@@ -41,7 +41,9 @@ impl OfferRate {
             limiter.retain_recent();
             limiter.len()
         });
-        limiter.check_key(&network(client)).map_err(|until| until.wait_time_from(limiter.clock().now()))
+        limiter
+            .check_key(&client_network(client))
+            .map_err(|until| until.wait_time_from(limiter.clock().now()))
     }
 
     /// Twice as many addresses as have sent offers within the time of a burst are remembered at most.
@@ -53,14 +55,6 @@ impl OfferRate {
         {
             self.sweep_at.store(SWEEP_FROM.max(sweep() * 2), Ordering::Relaxed);
         }
-    }
-}
-
-/// What counts as one client: an IPv4 address, or the /64 network that an IPv6 host has to itself.
-fn network(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -9,7 +9,6 @@ use axum::{
 use ipnet::IpNet;
 
 use super::{
-    events::Watchers,
     links::{IceServer, PublicUrl},
     metrics::MetricsAccess,
     origin::{Origin, Origins},
@@ -159,7 +158,6 @@ impl Signalling {
             on_offer: self.on_offer,
             metrics_access: self.metrics_access,
             offer_rate: OfferRate::new(self.server.limits()),
-            watchers: Watchers::default(),
             server: self.server,
         };
         super::router(Arc::new(shared), self.fallback)
@@ -183,5 +181,4 @@ pub(super) struct Shared {
     pub(super) on_offer: Option<OnOffer>,
     pub(super) metrics_access: MetricsAccess,
     pub(super) offer_rate: OfferRate,
-    pub(super) watchers: Watchers,
 }

@@ -10,10 +10,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use hola_webrtc_server::{Limit, Metrics};
+use hola_webrtc_server::{Limit, Metrics, client_network};
 use tokio::sync::Notify;
-
-use super::network;
 
 #[derive(Debug)]
 pub(super) struct Handshakes {
@@ -40,7 +38,7 @@ impl Handshakes {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let number = table.next;
         table.next += 1;
-        table.in_flight.insert(number, (network(client), gives_way.clone()));
+        table.in_flight.insert(number, (client_network(client), gives_way.clone()));
         self.metrics.handshake_began();
         if table.in_flight.len() > self.max
             && let Some((_, victim)) = table.greediest().and_then(|victim| table.in_flight.remove(&victim))

@@ -6,9 +6,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use hola_webrtc_server::{IpNet, Limit, Metrics};
+use hola_webrtc_server::{IpNet, Limit, Metrics, client_network};
 
-use super::{Bounds, network};
+use super::Bounds;
 
 /// The places for connections.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Places {
 
     /// A place for a connection of this client, unless there is none. A proxy may have them all.
     pub(super) fn take(self: &Arc<Self>, client: IpAddr) -> Result<Place, Limit> {
-        let network = network(client);
+        let network = client_network(client);
         let is_proxy = self.proxies.iter().any(|proxy| proxy.contains(&client.to_canonical()));
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.total >= self.max {

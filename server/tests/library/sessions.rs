@@ -2,7 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use hola_webrtc_protocol::{SessionId, Side, Step, TraceData};
-use hola_webrtc_server::{Closed, Message, ServerEvent};
+use hola_webrtc_server::{Closed, EventsError, Message, ServerEvent};
 
 use crate::{Stand, soon, until};
 
@@ -62,7 +62,7 @@ async fn the_events_of_an_offer_that_never_connects_say_where_it_failed() {
     assert!(matches!(&failed.event.data, TraceData::Failed { message, .. } if message.contains("check")));
     let reason = Some("never-connected".to_owned());
     assert_eq!(closed.event.data, TraceData::Closed { by: Side::Server, reason });
-    until(|| stand.server.events(answered.id, None).is_none()).await;
+    until(|| matches!(stand.server.events(answered.id, None), Err(EventsError::NotFound))).await;
 }
 
 #[tokio::test]
@@ -73,9 +73,9 @@ async fn no_more_streams_of_events_than_may_and_a_finished_one_makes_room() {
     let first = stand.server.events(session.id(), None).unwrap();
     let mut second = stand.server.events(session.id(), Some(3)).unwrap();
     assert_eq!(soon(second.next()).await.unwrap().number, 4);
-    assert!(stand.server.events(session.id(), None).is_none());
+    assert_eq!(stand.server.events(session.id(), None).err(), Some(EventsError::TooMany));
     drop(first);
-    assert!(stand.server.events(session.id(), None).is_some());
+    assert!(stand.server.events(session.id(), None).is_ok());
 }
 
 #[tokio::test]

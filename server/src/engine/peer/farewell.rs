@@ -1,0 +1,65 @@
+//! How a session ends, and what it tells of itself before.
+
+use std::time::{Duration, Instant};
+
+use hola_webrtc_protocol::{Phase, Side, Step, TraceData};
+use rtc::{sansio::Protocol, statistics::StatsSelector};
+use tracing::debug;
+
+use super::{Outcome, Peer};
+use crate::{
+    metrics::Limit,
+    session::{Closed, SessionStats},
+};
+
+impl Peer {
+    /// Tells the peer and the handlers.
+    pub(super) fn close(&mut self, now: Instant, reason: Closed, outcome: &mut Outcome) {
+        if let Err(error) = self.connection.close() {
+            debug!("the connection does not close cleanly: {error}");
+        }
+        self.write(outcome);
+        self.abandon(now, reason);
+    }
+
+    /// Tells the handlers, and only them, that the session has ended.
+    pub(in crate::engine) fn abandon(&mut self, now: Instant, reason: Closed) {
+        if self.link.has_ended() {
+            return;
+        }
+        self.channels.close_all();
+        let journal = &self.link.journal;
+        let step = self.next_layer().unwrap_or(Step::OpenChannel);
+        if self.reached != Some(Step::OpenChannel) {
+            let failed = TraceData::Failed { phase: Phase::of(step), message: reason.to_string() };
+            journal.note(now, step, failed);
+        }
+        self.metrics.session_moved(Some(self.state()), None);
+        self.metrics.session_ended(reason);
+        if let Some(limit) = Limit::that_ends(reason) {
+            self.metrics.limit_reached(limit);
+        }
+        let by = if reason == Closed::ByPeer { Side::Client } else { Side::Server };
+        let reason_in_words = self.farewell.take().unwrap_or_else(|| reason.as_str().to_owned());
+        journal.end(now, step, TraceData::Closed { by, reason: Some(reason_in_words) });
+        self.link.end(reason);
+    }
+
+    pub(super) fn stats(&mut self, now: Instant) -> SessionStats {
+        let report = self.connection.get_stats(now, StatsSelector::None);
+        let mut pairs = report.candidate_pairs();
+        let measured = pairs.find(|pair| pair.nominated && pair.responses_received > 0);
+        let mut stats = SessionStats::default();
+        stats.round_trip_time =
+            measured.and_then(|pair| Duration::try_from_secs_f64(pair.current_round_trip_time).ok());
+        stats.packets_sent = self.traffic.packets_sent;
+        stats.bytes_sent = self.traffic.bytes_sent;
+        stats.packets_received = self.traffic.packets_received;
+        stats.bytes_received = self.traffic.bytes_received;
+        stats.messages_sent = self.channels.sent;
+        stats.messages_received = self.channels.received;
+        stats.channels = self.channels.len();
+        stats.buffered = self.channels.held();
+        stats
+    }
+}

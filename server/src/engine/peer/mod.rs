@@ -1,0 +1,314 @@
+//! One session: drives the protocol core with datagrams, with time, and with what the handlers want.
+
+mod datagrams;
+mod farewell;
+mod layers;
+mod ways;
+
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Instant};
+
+use bytes::BytesMut;
+use hola_webrtc_protocol::{SessionId, Step, TraceData};
+use rtc::{
+    peer_connection::{
+        RTCPeerConnection,
+        event::{RTCDataChannelEvent, RTCPeerConnectionEvent},
+    },
+    sansio::Protocol,
+};
+use tracing::{debug, info};
+
+use self::{datagrams::Traffic, ways::Ways};
+use super::{
+    Datagram, Doorbell,
+    channels::Channels,
+    liveness::{Liveness, Verdict},
+    registry::{Place, Resident},
+    routes::Path,
+    stun,
+};
+use crate::{
+    answer::{self, IceCredentials},
+    limits::Limits,
+    metrics::Metrics,
+    offer::AnswerError,
+    session::{Closed, Link, Session, Wish},
+};
+
+pub(crate) struct Peer {
+    pub(super) resident: Arc<Resident>,
+    pub(super) doorbell: Arc<Doorbell>,
+    pub(super) link: Arc<Link>,
+    _place: Place,
+    metrics: Arc<Metrics>,
+    /// When the offer was answered.
+    born: Instant,
+    ways: Ways,
+    connection: RTCPeerConnection,
+    /// The handler's end, until the peer is connected.
+    session: Option<Session>,
+    channels: Channels,
+    /// A request that nominates its pair and came before the pair was valid.
+    nomination: Option<Datagram>,
+    /// Whether ICE has selected a pair, since its last restart if there was one.
+    is_selected: bool,
+    /// The way along the pair that ICE has selected last.
+    selected: Option<Path>,
+    /// The layer of step 8 that came up last.
+    reached: Option<Step>,
+    /// When it came up; at first, when the offer was answered.
+    reached_at: Instant,
+    liveness: Liveness,
+    /// The transactions of the last checks sent.
+    asked: VecDeque<[u8; 12]>,
+    /// The worker at whose socket the selected pair's datagrams arrive.
+    home: Option<usize>,
+    ended: Option<Closed>,
+    /// What the handler gave as its reason to end the session.
+    farewell: Option<String>,
+    /// How many bytes the registry knows the session to hold.
+    held: usize,
+    traffic: Traffic,
+}
+
+/// What driving a peer brought about.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) datagrams: Vec<Datagram>,
+    /// The paths on which the peer has proved that it knows the password.
+    pub(super) proven: Vec<Path>,
+    /// The path that ICE has selected: its address has answered, so it is no forged one.
+    pub(super) selected: Option<Path>,
+    pub(super) opened: Option<Session>,
+    /// The worker at whose socket the session's datagrams arrive, if the session should go there.
+    pub(super) home: Option<usize>,
+}
+
+/// What a peer is made of.
+pub(super) struct Parts {
+    pub(super) place: Place,
+    pub(super) resident: Arc<Resident>,
+    pub(super) connection: RTCPeerConnection,
+    pub(super) candidates: Arc<[SocketAddr]>,
+    pub(super) doorbell: Arc<Doorbell>,
+    pub(super) link: Arc<Link>,
+    pub(super) session: Session,
+    pub(super) channels: Channels,
+    pub(super) limits: Limits,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Peer {
+    pub(super) fn new(now: Instant, parts: Parts) -> Self {
+        let Parts {
+            place,
+            resident,
+            connection,
+            candidates,
+            doorbell,
+            link,
+            session,
+            channels,
+            limits,
+            metrics,
+        } = parts;
+        Self {
+            resident,
+            doorbell,
+            link,
+            _place: place,
+            metrics,
+            born: now,
+            ways: Ways::new(candidates),
+            connection,
+            session: Some(session),
+            channels,
+            nomination: None,
+            is_selected: false,
+            selected: None,
+            reached: None,
+            reached_at: now,
+            liveness: Liveness::new(now, limits),
+            asked: VecDeque::new(),
+            home: None,
+            ended: None,
+            farewell: None,
+            held: 0,
+            traffic: Traffic::default(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> SessionId {
+        self.resident.id
+    }
+
+    /// The path that ICE has selected.
+    pub(super) fn selected(&self) -> Option<Path> {
+        self.selected
+    }
+
+    /// The paths that have proved to be the peer's.
+    pub(super) fn paths(&self) -> impl Iterator<Item = Path> {
+        self.ways.proven()
+    }
+
+    /// The peer's host says that nobody listens at an address of the peer.
+    pub(super) fn unreachable(&mut self, now: Instant, remote: SocketAddr) {
+        // An address that a check only claimed to come from says nothing of the peer.
+        if self.selected.is_some_and(|path| path.remote != remote) {
+            return;
+        }
+        if let Verdict::Ended(reason) = self.liveness.unreachable(now) {
+            self.end(reason);
+        }
+    }
+
+    /// Ends the session at the next drive; the first reason counts.
+    pub(super) fn end(&mut self, reason: Closed) {
+        self.ended.get_or_insert(reason);
+    }
+
+    pub(super) fn ended(&self) -> Option<Closed> {
+        self.ended
+    }
+
+    /// Ends the session unless a channel is open: the server is stopping.
+    pub(super) fn drain(&mut self) {
+        if self.channels.is_empty() {
+            self.end(Closed::Stopping);
+        }
+    }
+
+    /// ICE starts anew with the client's new credentials; everything above it lives on. Nothing has changed if that
+    /// fails.
+    pub(super) fn restart_ice(
+        &mut self,
+        now: Instant,
+        ufrag: &str,
+        password: &str,
+    ) -> Result<IceCredentials, AnswerError> {
+        let ours = answer::restart_ice(&mut self.connection, now, ufrag, password)?;
+        self.is_selected = false;
+        self.nomination = None;
+        info!("ICE starts anew");
+        self.link.journal.note(now, Step::CheckConnectivity, TraceData::Began);
+        Ok(ours)
+    }
+
+    /// How many more bytes than the registry knows the session holds: before and now.
+    pub(super) fn hold(&mut self) -> (usize, usize) {
+        let held = if self.ended.is_some() { 0 } else { self.channels.held() };
+        (std::mem::replace(&mut self.held, held), held)
+    }
+
+    /// When the peer needs to be driven even if nothing happens.
+    pub(super) fn deadline(&mut self) -> Instant {
+        let ours = self.liveness.deadline();
+        self.connection.poll_timeout().map_or(ours, |protocols| protocols.min(ours))
+    }
+
+    /// Moves everything that can move: timers, events, messages in and out, datagrams out.
+    pub(super) fn drive(&mut self, now: Instant) -> Outcome {
+        let mut outcome = Outcome::default();
+        let before = self.selected;
+        self.keep_time(now, &mut outcome);
+        self.grant_wishes(now);
+        loop {
+            // What is there to write goes out before the next layer starts: a ClientHello that overtakes the
+            // reply to the nomination finds no pair selected at its peer, is dropped, and costs a second.
+            let moved = self.handle_events(now) | self.write(&mut outcome) | self.climb(now);
+            let talked = self.channels.deliver(&mut self.connection, now)
+                | self.channels.send(&mut self.connection, now);
+            if talked {
+                self.liveness.talked(now);
+            }
+            if !(moved || talked) || self.ended.is_some() {
+                break;
+            }
+        }
+        if self.reached == Some(Step::OpenChannel) && self.channels.is_empty() {
+            self.liveness.no_channel_is_open(now);
+            if self.link.is_draining() {
+                self.end(Closed::NoChannel);
+            }
+        }
+        self.ways.forget_unproven();
+        if self.link.is_left() {
+            self.end(Closed::ByServer);
+        }
+        if let Some(reason) = self.ended {
+            self.close(now, reason, &mut outcome);
+        }
+        if matches!(self.reached, Some(Step::AssociateSctp | Step::OpenChannel)) {
+            outcome.opened = self.session.take();
+        }
+        outcome.selected = self.selected.filter(|path| before != Some(*path));
+        // Once the handler has the session, its tasks are bound to this worker's thread.
+        outcome.home = self.home.take().filter(|_| self.session.is_some());
+        outcome
+    }
+
+    fn grant_wishes(&mut self, now: Instant) {
+        for wish in self.link.take_wishes() {
+            match wish {
+                Wish::Open { label, options, reply } => {
+                    self.channels.create(&mut self.connection, &label, options, reply, now);
+                    self.note_channel(now);
+                }
+                // Whoever asked may be gone.
+                Wish::Stats(reply) => drop(reply.send(self.stats(now))),
+                Wish::Close { reason } => {
+                    self.farewell.get_or_insert(reason);
+                    self.end(Closed::ByServer);
+                }
+            }
+        }
+    }
+
+    fn keep_time(&mut self, now: Instant, outcome: &mut Outcome) {
+        match self.liveness.verdict(now) {
+            Verdict::Alive => {}
+            Verdict::Probe => {
+                let probe = |path: Path| Datagram {
+                    local: path.local,
+                    remote: path.remote,
+                    bytes: BytesMut::from(&stun::indication([0; 12])[..]),
+                };
+                // Along the selected pair only: the other addresses may be forged, as may the errors.
+                outcome.datagrams.extend(self.selected.map(probe));
+            }
+            Verdict::Ended(reason) => self.end(reason),
+        }
+        if self.connection.poll_timeout().is_some_and(|due| due <= now) {
+            self.timeout(now);
+        }
+    }
+
+    fn handle_events(&mut self, now: Instant) -> bool {
+        let mut moved = false;
+        while let Some(event) = self.connection.poll_event() {
+            moved = true;
+            let RTCPeerConnectionEvent::OnDataChannel(event) = event else { continue };
+            match event {
+                RTCDataChannelEvent::OnOpen(id) => {
+                    while self.climb(now) {}
+                    if !self.channels.opened(&mut self.connection, id, now) {
+                        self.end(Closed::TooManyChannels);
+                    }
+                    self.note_channel(now);
+                }
+                RTCDataChannelEvent::OnClose(id) => {
+                    self.channels.closed(id, now);
+                }
+                _ => {}
+            }
+        }
+        moved
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        if let Err(error) = self.connection.handle_timeout(now) {
+            debug!("a timer fails: {error}");
+        }
+    }
+}
