@@ -16,6 +16,13 @@ impl SessionId {
     }
 }
 
+impl SessionId {
+    /// The first 8 digits, which tell sessions apart in a log without giving anybody power over them.
+    pub fn prefix(&self) -> String {
+        self.0[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -76,6 +83,7 @@ mod tests {
         let id = SessionId::from_bytes(*b"\x00\x01\xfe\xff0123456789ab");
         assert_eq!(id.to_string(), "0001feff303132333435363738396162");
         assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.prefix(), "0001feff");
     }
 
     #[test]

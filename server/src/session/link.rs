@@ -53,7 +53,8 @@ impl Link {
             context,
             closed: watch::Sender::default(),
             draining,
-            span: info_span!("session", %id),
+            // Whoever knows the whole id may end the session, so the log has its beginning only.
+            span: info_span!("session", id = id.prefix()),
             journal: Journal::new(now),
             remote: Mutex::default(),
             wishes: Mutex::default(),

@@ -17,6 +17,9 @@ use crate::metrics::Dropped;
 /// How many checks are remembered until their replies come.
 const MAX_ASKED: usize = 16;
 
+/// How many datagrams are held back while ICE starts anew: what a window of SCTP sends in a round trip or two.
+const MAX_HELD_BACK: usize = 64;
+
 /// Datagrams and their bytes.
 #[derive(Default)]
 pub(super) struct Traffic {
@@ -45,6 +48,12 @@ impl Peer {
             }
             nominates = !self.is_selected && stun.is_request() && stun.uses_candidate();
             validates = !self.is_selected && stun.is_success();
+        } else if self.is_restarting() {
+            // The protocol core would drop it, and the peer would send it again a second later.
+            if self.held_back.len() < MAX_HELD_BACK {
+                self.held_back.push(datagram);
+            }
+            return false;
         } else {
             self.channels.count_unread(datagram.bytes.len());
         }
@@ -62,6 +71,18 @@ impl Peer {
             self.feed(now, nomination);
         }
         is_sign
+    }
+
+    /// Whether ICE starts anew beneath a connection. The peer still uses the old path meanwhile.
+    fn is_restarting(&self) -> bool {
+        !self.is_selected && self.reached.is_some()
+    }
+
+    /// ICE has selected a pair: what came for the layers above it goes there.
+    pub(super) fn feed_held_back(&mut self, now: Instant) {
+        for datagram in std::mem::take(&mut self.held_back) {
+            self.feed(now, datagram);
+        }
     }
 
     /// Whether only somebody who sees the session's datagrams could have sent it: a request names the fragment of

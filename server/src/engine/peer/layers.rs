@@ -91,6 +91,7 @@ impl Peer {
         }
         let pair = TraceData::CandidatePair { local, remote };
         self.link.journal.note(now, Step::CheckConnectivity, pair);
+        self.feed_held_back(now);
     }
 
     /// The layer of step 8 that comes up next.

@@ -52,6 +52,8 @@ pub(crate) struct Peer {
     nomination: Option<Datagram>,
     /// Whether ICE has selected a pair, since its last restart if there was one.
     is_selected: bool,
+    /// What came for the layers above ICE while it was starting anew.
+    held_back: Vec<Datagram>,
     /// The way along the pair that ICE has selected last.
     selected: Option<Path>,
     /// The layer of step 8 that came up last.
@@ -125,6 +127,7 @@ impl Peer {
             channels,
             nomination: None,
             is_selected: false,
+            held_back: Vec::new(),
             selected: None,
             reached: None,
             reached_at: now,
@@ -217,8 +220,9 @@ impl Peer {
             // What is there to write goes out before the next layer starts: a ClientHello that overtakes the
             // reply to the nomination finds no pair selected at its peer, is dropped, and costs a second.
             let moved = self.handle_events(now) | self.write(&mut outcome) | self.climb(now);
+            // While ICE starts anew the protocol core would drop what it is given to send.
             let talked = self.channels.deliver(&mut self.connection, now)
-                | self.channels.send(&mut self.connection, now);
+                | (self.is_selected && self.channels.send(&mut self.connection, now));
             if talked {
                 self.liveness.talked(now);
             }

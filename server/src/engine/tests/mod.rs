@@ -4,6 +4,7 @@ mod abuse;
 mod connect;
 mod end;
 mod offerer;
+mod restart;
 mod spoofed;
 mod talk;
 mod workers;
