@@ -1,19 +1,22 @@
 //! The page: what `trunk build` made, embedded in the program, so that one file is the whole product. A debug build reads
 //! it from the folder instead.
 
+mod encoded;
+
 use std::borrow::Cow;
 
 use axum::{
     Router,
     body::Body,
+    extract::State,
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
         header::{
-            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
-            X_CONTENT_TYPE_OPTIONS,
+            ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+            ETAG, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
         },
     },
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use headers::{HeaderMapExt, IfNoneMatch};
@@ -21,7 +24,8 @@ use hola_webrtc_protocol::ProblemCode;
 use hola_webrtc_server::Refusal;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
-use tower_http::compression::CompressionLayer;
+
+use self::encoded::{Encoded, Encoding};
 
 const INDEX: &str = "index.html";
 
@@ -35,53 +39,74 @@ struct Dist;
 
 /// The page's files; every other path draws a problem.
 pub(crate) fn router() -> Router {
-    Router::new().fallback(serve).layer(CompressionLayer::new())
+    Router::new().fallback(serve).with_state(Encoded::default())
 }
 
-async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+async fn serve(State(encoded): State<Encoded>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = match uri.path() {
         "/" => INDEX,
         path => path.trim_start_matches('/'),
     };
-    let file = Dist::get(path);
-    if file.is_none() && path != INDEX {
-        return Refusal::new(ProblemCode::NotFound, "neither a file of the page nor a resource")
-            .into_response();
-    }
+    let file = match Dist::get(path) {
+        Some(file) => File { path, hash: file.metadata.sha256_hash(), data: file.data },
+        None if path == INDEX => File { path, hash: [0; 32], data: NOT_BUILT.as_bytes().into() },
+        None => {
+            return Refusal::new(ProblemCode::NotFound, "neither a file of the page nor a resource")
+                .into_response();
+        }
+    };
     if !matches!(method, Method::GET | Method::HEAD) {
         let refusal = Refusal::new(ProblemCode::MethodNotAllowed, "a file of the page can only be read");
         return ([(ALLOW, "GET,HEAD")], refusal).into_response();
     }
-    let response = match file {
-        Some(file) => respond(path, file.data, &file.metadata.sha256_hash(), &headers),
-        None => {
-            (secure(NOT_BUILT.as_bytes()), [(CACHE_CONTROL, "no-store")], Html(NOT_BUILT)).into_response()
-        }
-    };
-    (common_headers(), response).into_response()
+    (common_headers(), file.respond(&encoded, &headers).await).into_response()
 }
 
-fn respond(path: &str, data: Cow<'static, [u8]>, hash: &[u8; 32], headers: &HeaderMap) -> Response {
-    // Weak, because the compression changes the bytes, not what they mean (RFC 9110, 8.8.1).
-    let etag = format!("W/\"{}\"", BASE64_STANDARD.encode(&hash[..16]));
-    let caching = [
-        (ETAG, etag.clone()),
-        (
-            CACHE_CONTROL,
-            if is_hashed(path) { "public, max-age=31536000, immutable" } else { "no-cache" }.to_owned(),
-        ),
-    ];
-    let known = headers.typed_get::<IfNoneMatch>();
-    if let (Some(known), Ok(etag)) = (known, etag.parse())
-        && !known.precondition_passes(&etag)
-    {
-        return (StatusCode::NOT_MODIFIED, caching).into_response();
+/// A file of the page.
+struct File<'a> {
+    path: &'a str,
+    hash: [u8; 32],
+    data: Cow<'static, [u8]>,
+}
+
+impl File<'_> {
+    async fn respond(self, encoded: &Encoded, headers: &HeaderMap) -> Response {
+        // Weak, because the compression changes the bytes, not what they mean (RFC 9110, 8.8.1).
+        let etag = format!("W/\"{}\"", BASE64_STANDARD.encode(&self.hash[..16]));
+        let lifetime = if is_hashed(self.path) { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let caching = [
+            (ETAG, etag.clone()),
+            (CACHE_CONTROL, lifetime.to_owned()),
+            (VARY, ACCEPT_ENCODING.as_str().to_owned()),
+        ];
+        let known = headers.typed_get::<IfNoneMatch>();
+        if let (Some(known), Ok(etag)) = (known, etag.parse())
+            && !known.precondition_passes(&etag)
+        {
+            return (StatusCode::NOT_MODIFIED, caching).into_response();
+        }
+        let media_type = mime_guess::from_path(self.path).first_or_octet_stream();
+        let charset = if media_type.type_() == mime_guess::mime::TEXT { "; charset=utf-8" } else { "" };
+        let content_type = [(CONTENT_TYPE, format!("{media_type}{charset}"))];
+        let policy = (media_type == mime_guess::mime::TEXT_HTML).then(|| secure(&self.data));
+        let is_compressed = media_type.type_() == mime_guess::mime::IMAGE && media_type.suffix().is_none();
+        let encoding = Encoding::negotiate(headers).filter(|_| !is_compressed);
+        let body = match encoding {
+            Some(encoding) => self.encoded(encoded, encoding).await,
+            None => Body::from(self.data).into_response(),
+        };
+        (caching, content_type, policy.unwrap_or_default(), body).into_response()
     }
-    let media_type = mime_guess::from_path(path).first_or_octet_stream();
-    let charset = if media_type.type_() == mime_guess::mime::TEXT { "; charset=utf-8" } else { "" };
-    let content_type = [(CONTENT_TYPE, format!("{media_type}{charset}"))];
-    let policy = (media_type == mime_guess::mime::TEXT_HTML).then(|| secure(&data));
-    (caching, content_type, policy.unwrap_or_default(), Body::from(data)).into_response()
+
+    async fn encoded(self, encoded: &Encoded, encoding: Encoding) -> Response {
+        match encoded.get(self.path, self.hash, &self.data, encoding).await {
+            Ok(bytes) => ([(CONTENT_ENCODING, encoding.name())], Body::from(bytes)).into_response(),
+            Err(error) => {
+                tracing::warn!("{} is sent uncompressed: {error}", self.path);
+                Body::from(self.data).into_response()
+            }
+        }
+    }
 }
 
 /// Whether trunk wrote a hash of the content into the file's name, as in `page-0123456789abcdef_bg.wasm`.
@@ -167,16 +192,19 @@ mod tests {
         assert!(!secure(b"<p>").is_empty());
     }
 
-    #[test]
-    fn a_file_known_by_its_etag_is_not_sent_again() {
-        let get = |headers: &HeaderMap| respond("app.js", b"let x;".as_slice().into(), &[7; 32], headers);
-        let first = get(&HeaderMap::new());
+    #[tokio::test]
+    async fn a_file_known_by_its_etag_is_not_sent_again() {
+        let get = async |headers: &HeaderMap| {
+            let file = File { path: "app.js", hash: [7; 32], data: b"let x;".as_slice().into() };
+            file.respond(&Encoded::default(), headers).await
+        };
+        let first = get(&HeaderMap::new()).await;
         assert_eq!(first.status(), StatusCode::OK);
         assert_eq!(first.headers()[CONTENT_TYPE], "text/javascript; charset=utf-8");
         assert_eq!(first.headers()[CACHE_CONTROL], "no-cache");
         let known =
             HeaderMap::from_iter([(axum::http::header::IF_NONE_MATCH, first.headers()[ETAG].clone())]);
-        let second = get(&known);
+        let second = get(&known).await;
         assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(second.headers()[ETAG], first.headers()[ETAG]);
     }
