@@ -54,6 +54,9 @@ mod builder;
 mod channel;
 pub mod echo;
 mod engine;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod greeting;
 mod http;
 mod limits;

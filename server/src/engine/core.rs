@@ -301,7 +301,7 @@ impl Core {
     }
 
     /// What is left in the tables: 0 when no session lives.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn residue(&self) -> usize {
         self.peers.len() + self.timers.len() + self.touched.len()
     }

@@ -30,8 +30,8 @@ mod socket;
 mod stun;
 mod worker;
 
-#[cfg(test)]
-mod tests;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod tests;
 
 use std::net::{IpAddr, SocketAddr};
 

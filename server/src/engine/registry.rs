@@ -269,7 +269,7 @@ impl Registry {
     }
 
     /// What is left in the tables: 0 when no session lives.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn residue(&self) -> usize {
         let tables = self.read();
         tables.routes.len()

@@ -80,7 +80,7 @@ impl Routes {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn len(&self) -> usize {
         self.by_ufrag.len() + self.by_remote.len()
     }

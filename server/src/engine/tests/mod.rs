@@ -1,12 +1,25 @@
 //! The engine in virtual time: a native offerer, a network with a delay, no socket and no clock.
 
+// The fuzz targets play in the same world.
+#![cfg_attr(not(test), allow(dead_code, unused_imports))]
+#![allow(clippy::unwrap_used, clippy::wildcard_imports, reason = "a test that cannot go on fails")]
+
+#[cfg(test)]
 mod abuse;
+#[cfg(test)]
 mod connect;
+#[cfg(test)]
 mod end;
+pub(crate) mod fuzzing;
 mod offerer;
+#[cfg(test)]
 mod restart;
+#[cfg(test)]
 mod spoofed;
+mod stranger;
+#[cfg(test)]
 mod talk;
+#[cfg(test)]
 mod workers;
 
 use std::{

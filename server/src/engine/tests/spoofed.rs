@@ -3,7 +3,7 @@
 use futures_util::{FutureExt, StreamExt};
 
 use super::{
-    abuse::{attribute, check, negotiated},
+    stranger::{attribute, check, negotiated},
     *,
 };
 use crate::channel::Message;
@@ -140,4 +140,20 @@ fn forged_stun_from_a_peers_address_does_not_pass_for_the_peer() {
         }
     }
     assert_eq!(session.closed().now_or_never(), Some(crate::session::Closed::Silent));
+}
+
+#[test]
+fn an_alert_without_encryption_does_not_end_a_session() {
+    let mut world = World::new(MS);
+    let (address, session) = world.connect(0, "x");
+    for (level, description) in [(1, 0), (2, 0), (2, 40), (1, 90), (2, 80)] {
+        for sequence in 0..20 {
+            let record = [21, 254, 253, 0, 0, 0, 0, 0, 0, 0, sequence, 0, 2, level, description];
+            world.deliver(address, BytesMut::from(&record[..]));
+            world.run(10 * MS);
+        }
+    }
+    world.run(2 * SECOND);
+    assert_eq!(session.closed().now_or_never(), None);
+    assert!(world.offerer(address).is_open());
 }
