@@ -56,7 +56,7 @@ pub(crate) async fn run(launch: &Launch, idle: &Idle) -> Result<()> {
         "server CPU idle, per second",
         "echoed",
         "resident after echo",
-        "10 s after the close",
+        "20 s after the close",
         "of the start",
     ]);
     for wave in 1..=waves {
@@ -83,7 +83,7 @@ pub(crate) async fn run(launch: &Launch, idle: &Idle) -> Result<()> {
         sleep(settle).await;
         let echoing = server.process.resident()?;
         drop(fleet);
-        sleep(Duration::from_secs(10)).await;
+        sleep(Duration::from_secs(20)).await;
         let after = server.process.resident()?;
         table.row(&[
             &wave,
