@@ -1,4 +1,4 @@
-//! The project's own commands, `cargo xtask serve | test | bench | package`: they install what is missing and run programs.
+//! The project's own commands, `cargo xtask serve | test | bench | conformance | package`: they install what is missing and run programs.
 //!
 //! Nothing here knows WebRTC. The end-to-end tests share [`process`] and [`server`].
 

@@ -26,6 +26,8 @@ enum Command {
     Test(test::Test),
     /// Measure the server: memory, load, stop, flood.
     Bench(programs::Arguments),
+    /// Look whether the server at a URL keeps to the wire profile.
+    Conformance(programs::Arguments),
     /// Build the client as an npm package, into client/pkg.
     Package,
 }
@@ -47,6 +49,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Serve(serve) => serve::run(&project, serve).map(|()| ExitCode::SUCCESS),
         Command::Test(test) => test::run(&project, test),
         Command::Bench(arguments) => programs::bench(&project, arguments),
+        Command::Conformance(arguments) => programs::conformance(&project, arguments),
         Command::Package => package::run(&project).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: a program of the workspace, built for release and run.
+//! `cargo xtask bench` and `cargo xtask conformance`: programs of the workspace, built and run.
 
 use std::{
     ffi::OsString,
@@ -30,12 +30,23 @@ pub struct Arguments {
 pub fn bench(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
     let shell = project.shell()?;
     shell.set_var(SERVER_BINARY, server::build(&shell, project, PROFILE)?);
-    run(&shell, project, "hola-webrtc-bench", arguments)
+    run(&shell, project, "hola-webrtc-bench", PROFILE, arguments)
 }
 
-fn run(shell: &Shell, project: &Project, package: &str, arguments: &Arguments) -> Result<ExitCode> {
-    cmd!(shell, "cargo build --package {package} --profile {PROFILE}").run()?;
-    let program = project.target.join(PROFILE).join(package);
+/// Looks whether a server keeps to the wire profile.
+pub fn conformance(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
+    run(&project.shell()?, project, "hola-webrtc-conformance", "dev", arguments)
+}
+
+fn run(
+    shell: &Shell,
+    project: &Project,
+    package: &str,
+    profile: &str,
+    arguments: &Arguments,
+) -> Result<ExitCode> {
+    cmd!(shell, "cargo build --quiet --package {package} --profile {profile}").run()?;
+    let program = project.program(profile, package);
     // Not by the shell, which takes every status but 0 for a failure of its own.
     let mut command: Command = cmd!(shell, "{program}").args(&arguments.arguments).into();
     let status = command.status()?;

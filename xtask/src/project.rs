@@ -42,4 +42,10 @@ impl Project {
     pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.root.join(relative)
     }
+
+    /// Where Cargo puts a binary of a profile.
+    pub fn program(&self, profile: &str, name: &str) -> PathBuf {
+        let folder = if profile == "dev" { "debug" } else { profile };
+        self.target.join(folder).join(name)
+    }
 }

@@ -32,8 +32,7 @@ pub fn build(shell: &Shell, project: &Project, profile: &str) -> Result<PathBuf>
 
 /// Where Cargo puts the server's binary of a profile.
 pub fn binary(project: &Project, profile: &str) -> PathBuf {
-    let folder = if profile == "dev" { "debug" } else { profile };
-    project.target.join(folder).join("hola-webrtc")
+    project.program(profile, "hola-webrtc")
 }
 
 /// How to start the server.

@@ -1,0 +1,157 @@
+//! Offers and answers.
+
+use std::{collections::HashSet, time::Duration};
+
+use hola_webrtc_offerer::Message;
+use hola_webrtc_protocol::{sdp, signal};
+use hyper::header;
+use tokio::time::timeout;
+
+use crate::{
+    Check, Probe, Verdict,
+    probe::{Response, Session},
+    verdict::{broken, ensure, not_offered},
+};
+
+const SECTION: &str = "Beginning a session";
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check::new(SECTION, "a JSON offer is answered in JSON", |probe| Box::pin(json(probe))),
+    Check::new(SECTION, "an SDP offer is answered in SDP", |probe| Box::pin(bare(probe))),
+    Check::new(SECTION, "Accept chooses the answer's format", |probe| Box::pin(accept(probe))),
+    Check::new(SECTION, "the answer has what a peer needs", |probe| Box::pin(answer(probe))),
+    Check::new(SECTION, "the session's URL cannot be guessed", |probe| Box::pin(location(probe))),
+    Check::new(SECTION, "ICE servers are named as in RFC 9725", |probe| Box::pin(ice_servers(probe))),
+    Check::new(SECTION, "Server-Timing tells of 6a to 6e", |probe| Box::pin(timing(probe))),
+    Check::new(SECTION, "a channel opens", |probe| Box::pin(opens(probe))),
+    Check::new(SECTION, "text and binary messages come back", |probe| Box::pin(echo(probe))),
+];
+
+async fn json(probe: &Probe) -> Verdict {
+    let reply = probe.post(signal::JSON, &[], probe.json()).await?;
+    answered(&reply, signal::JSON)?;
+    end(probe, &probe.session(reply)?).await
+}
+
+async fn bare(probe: &Probe) -> Verdict {
+    let reply = probe.post(signal::SDP, &[], probe.sdp().to_owned()).await?;
+    answered(&reply, signal::SDP)?;
+    end(probe, &probe.session(reply)?).await
+}
+
+async fn accept(probe: &Probe) -> Verdict {
+    let reply = probe.post(signal::JSON, &[("accept", signal::SDP)], probe.json()).await?;
+    answered(&reply, signal::SDP)?;
+    end(probe, &probe.session(reply)?).await
+}
+
+fn answered(reply: &Response, kind: &str) -> Verdict {
+    reply.succeeded(201)?;
+    let given = reply.text(header::CONTENT_TYPE).unwrap_or("none");
+    ensure(given.starts_with(kind), || format!("expected {kind}, got {given}"))?;
+    let caching = reply.text(header::CACHE_CONTROL).unwrap_or("none");
+    ensure(caching.contains("no-store"), || format!("Cache-Control is {caching}, not no-store"))?;
+    ensure(reply.headers.contains_key(header::ETAG), || "there is no ETag".to_owned())
+}
+
+async fn answer(probe: &Probe) -> Verdict {
+    let session = probe.begin().await?;
+    let answer = session.reply.answer.clone();
+    end(probe, &session).await?;
+    ensure(sdp::has_data_channel(&answer), || "the answer has no m=application for SCTP".to_owned())?;
+    for name in ["ice-ufrag", "ice-pwd", "fingerprint", "sctp-port"] {
+        ensure(sdp::attribute(&answer, name).is_some(), || format!("the answer has no a={name}"))?;
+    }
+    let setup = sdp::attribute(&answer, "setup").unwrap_or("none");
+    ensure(matches!(setup, "active" | "passive"), || {
+        format!("a=setup is {setup}: an answer is active or passive (RFC 8842, 5.3)")
+    })?;
+    ensure(sdp::candidates(&answer).next().is_some(), || {
+        "the answer names no candidate, and none can follow".to_owned()
+    })
+}
+
+async fn location(probe: &Probe) -> Verdict {
+    const SESSIONS: usize = 4;
+    let mut ids = HashSet::new();
+    for _ in 0..SESSIONS {
+        let session = probe.begin().await?;
+        let id = session.url.path().rsplit('/').next().unwrap_or_default().to_owned();
+        end(probe, &session).await?;
+        let is_hex = id.bytes().all(|digit| digit.is_ascii_hexdigit());
+        ensure(is_hex && id.len() >= 32, || format!("{id:?} is not 128 bits in hexadecimal"))?;
+        ids.insert(id);
+    }
+    ensure(ids.len() == SESSIONS, || "two sessions have one URL".to_owned())?;
+    // A counter, or a time, would leave most digits the same.
+    let ids: Vec<Vec<u8>> = ids.into_iter().map(String::into_bytes).collect();
+    let same = (0..32).filter(|&place| ids.iter().all(|id| id[place] == ids[0][place])).count();
+    ensure(same < 8, || format!("{same} of 32 digits are the same in {SESSIONS} ids"))
+}
+
+async fn ice_servers(probe: &Probe) -> Verdict {
+    let session = probe.begin().await?;
+    end(probe, &session).await?;
+    let links = session.links(signal::ICE_SERVER_RELATION);
+    if links.is_empty() {
+        return not_offered("the server names no ICE server");
+    }
+    for (target, link) in links {
+        let is_turn = target.starts_with("turn:") || target.starts_with("turns:");
+        ensure(is_turn || target.starts_with("stun:") || target.starts_with("stuns:"), || {
+            format!("{target} is no STUN or TURN server")
+        })?;
+        for parameter in ["username=", "credential=", "credential-type="] {
+            ensure(!is_turn || link.contains(parameter), || format!("{target} has no {parameter}"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn timing(probe: &Probe) -> Verdict {
+    let session = probe.begin().await?;
+    end(probe, &session).await?;
+    let Some(timing) = session.reply.headers.get("server-timing").and_then(|it| it.to_str().ok()) else {
+        return not_offered("there is no Server-Timing");
+    };
+    let parts: Vec<&str> = timing.split(',').map(str::trim).collect();
+    for step in ["6a", "6b", "6c", "6d", "6e"] {
+        let is_told = parts.iter().any(|part| part.starts_with(&format!("{step};dur=")));
+        ensure(is_told, || format!("{step} is missing in {timing:?}"))?;
+    }
+    Ok(())
+}
+
+async fn opens(probe: &Probe) -> Verdict {
+    let (session, connection, _) = probe.connect().await?;
+    connection.close();
+    // The session may have ended with the connection.
+    probe.end(&session).await.map(|_| ())
+}
+
+async fn echo(probe: &Probe) -> Verdict {
+    const SOON: Duration = Duration::from_secs(5);
+    let (_session, _connection, channel) = probe.connect().await?;
+    let messages: [Message; 5] =
+        ["".into(), "¡hola!".into(), vec![].into(), vec![0, 255, 7].into(), vec![42; 16_384].into()];
+    for message in messages {
+        channel.send(message.clone()).await?;
+        match timeout(SOON, channel.receive()).await {
+            Ok(Some(echo)) if echo == message => {}
+            Ok(Some(echo)) => {
+                return broken(format!(
+                    "{} bytes came back for {}, or of another kind",
+                    echo.len(),
+                    message.len()
+                ));
+            }
+            Ok(None) => return broken("the channel was closed"),
+            Err(_) => return not_offered("nothing comes back: the server's program is no echo"),
+        }
+    }
+    Ok(())
+}
+
+async fn end(probe: &Probe, session: &Session) -> Verdict {
+    probe.end(session).await?.succeeded(204)
+}
