@@ -57,6 +57,19 @@ fn the_readmes_list_flags_that_exist_with_their_defaults() {
 }
 
 #[test]
+fn the_guides_name_no_flag_that_is_gone() {
+    let names: Vec<_> = flags().iter().map(|flag| flag.get_long().unwrap().to_owned()).collect();
+    for guide in GUIDES {
+        for (index, _) in guide.match_indices("`--") {
+            let flag = &guide[index + 3..];
+            let flag = &flag[..flag.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap()];
+            let is_other = flag == "network";
+            assert!(is_other || names.iter().any(|name| name == flag), "--{flag}");
+        }
+    }
+}
+
+#[test]
 fn the_systemd_unit_uses_flags_that_exist() {
     let start = UNIT.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
     let (program, arguments) = start.split_once(' ').unwrap();
