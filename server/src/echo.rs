@@ -31,7 +31,8 @@ pub async fn serve(server: RtcServer, greeting_interval: Duration) {
 async fn serve_session(mut session: Session, greeting_interval: Duration) {
     let language = Language::negotiate(session.context().accept_language.as_deref());
     let spawner = session.spawner();
-    while let Some(channel) = next_channel(&mut session).await {
+    // Also while the server stops: a channel that has just opened is there for its client, and has to be closed.
+    while let Some(channel) = session.accept_channel().await {
         let welcome = (channel.label() == CHAT_LABEL).then(|| language.welcome(session.id()));
         let stop = session.draining();
         spawner.spawn(async move {
@@ -44,17 +45,6 @@ async fn serve_session(mut session: Session, greeting_interval: Duration) {
                 debug!("the echo on channel {label:?} ends: {error}");
             }
         });
-    }
-    // To drop the session would cut its channels off.
-    session.closed().await;
-}
-
-/// `None` when the session has ended, or the server is about to stop.
-async fn next_channel(session: &mut Session) -> Option<Channel> {
-    let draining = session.draining();
-    tokio::select! {
-        channel = session.accept_channel() => channel,
-        () = draining => None,
     }
 }
 
