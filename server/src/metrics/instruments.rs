@@ -60,8 +60,11 @@ const fn micros(micros: u64) -> Duration {
     Duration::from_micros(micros)
 }
 
+/// By itself, because rustc 1.95 loops over `BOUNDS.len()` in an array's type when it optimises.
+const BOUND_COUNT: usize = 18;
+
 /// From a turn of the engine to a connection that barely comes up: steps of 2 to 2.5.
-const BOUNDS: [Duration; 18] = [
+const BOUNDS: [Duration; BOUND_COUNT] = [
     micros(20),
     micros(50),
     micros(100),
@@ -91,7 +94,7 @@ pub(super) struct Times {
 #[derive(Debug, Default)]
 struct Inner {
     /// How many times lay within each bound and not within the one before.
-    within: [AtomicU64; BOUNDS.len()],
+    within: [AtomicU64; BOUND_COUNT],
     beyond: AtomicU64,
     nanoseconds: AtomicU64,
 }
