@@ -21,7 +21,7 @@ const HASTY: Limits =
     Limits { check_timeout: SECOND, open_timeout: SECOND.saturating_mul(2), ..Limits::new() };
 
 /// An offer of one data channel, as Chromium writes it.
-const OFFER: &str = "v=0\r\no=- 4215775240449105457 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
+pub(super) const OFFER: &str = "v=0\r\no=- 4215775240449105457 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
     a=group:BUNDLE 0\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n\
     m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:sXP5\r\n\
     a=ice-pwd:7m8BnJuxq5jPxQFzYSVoJfCk\r\na=ice-options:trickle\r\na=fingerprint:sha-256 \

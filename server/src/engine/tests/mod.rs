@@ -13,6 +13,8 @@ mod end;
 pub(crate) mod fuzzing;
 mod offerer;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod spoofed;
