@@ -20,6 +20,7 @@
 mod channels;
 mod core;
 mod doorbell;
+mod dtls;
 mod errors;
 mod liveness;
 mod peer;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use hola_webrtc_protocol::Step;
 use rtc::{
     sansio::Protocol,
     shared::{TaggedBytesMut, TransportContext, TransportProtocol},
@@ -9,7 +10,7 @@ use rtc::{
 use tracing::debug;
 
 use super::{
-    super::{Datagram, routes::Path, stun::Stun},
+    super::{Datagram, dtls, routes::Path, stun::Stun},
     Outcome, Peer,
 };
 use crate::metrics::Dropped;
@@ -48,6 +49,9 @@ impl Peer {
             }
             nominates = !self.is_selected && stun.is_request() && stun.uses_candidate();
             validates = !self.is_selected && stun.is_success();
+        } else if !dtls::is_to_be_read(&datagram.bytes, self.has_sctp()) {
+            self.metrics.dropped(Dropped::Refused);
+            return false;
         } else if self.is_restarting() {
             // The protocol core would drop it, and the peer would send it again a second later.
             if self.held_back.len() < MAX_HELD_BACK {
@@ -83,6 +87,11 @@ impl Peer {
         for datagram in std::mem::take(&mut self.held_back) {
             self.feed(now, datagram);
         }
+    }
+
+    /// Whether SCTP has come up, so that the peer is done with its handshake as well.
+    fn has_sctp(&self) -> bool {
+        matches!(self.reached, Some(Step::AssociateSctp | Step::OpenChannel))
     }
 
     /// Whether only somebody who sees the session's datagrams could have sent it: a request names the fragment of

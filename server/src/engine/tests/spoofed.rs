@@ -157,3 +157,18 @@ fn an_alert_without_encryption_does_not_end_a_session() {
     assert_eq!(session.closed().now_or_never(), None);
     assert!(world.offerer(address).is_open());
 }
+
+#[test]
+fn a_forged_change_of_ciphers_does_not_cut_a_peer_off() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
+    for epoch in 0..3 {
+        let change = [20, 254, 253, 0, epoch, 1, 0, 0, 0, 0, 6, 0, 1, 1];
+        world.deliver(address, BytesMut::from(&change[..]));
+        world.run(10 * MS);
+    }
+    let now = world.now;
+    world.offerer(address).send(now, Message::Text("mine".to_owned()));
+    assert!(world.run_until(SECOND, |_| channel.next().now_or_never().is_some()));
+}
