@@ -131,7 +131,8 @@ impl Answerer {
         let local = connection
             .local_description()
             .ok_or_else(|| AnswerError::Internal("the peer has no local description".to_owned()))?;
-        let IceCredentials { ufrag, .. } = IceCredentials::of(&local.sdp)?;
+        let IceCredentials { ufrag, .. } = IceCredentials::of(&local.sdp)
+            .map_err(|_| AnswerError::BadSdp("the m=application section cannot be answered".to_owned()))?;
         Ok(Answer { connection, sdp: complete(&local.sdp), ufrag, timings: stopwatch.laps })
     }
 

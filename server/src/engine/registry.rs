@@ -268,15 +268,17 @@ impl Registry {
         self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many bytes of messages all sessions hold.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn buffered(&self) -> usize {
+        self.buffered.load(Ordering::Relaxed)
+    }
+
     /// What is left in the tables: 0 when no session lives.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn residue(&self) -> usize {
         let tables = self.read();
-        tables.routes.len()
-            + tables.sessions.len()
-            + tables.of_address.len()
-            + self.count()
-            + self.buffered.load(Ordering::Relaxed)
+        tables.routes.len() + tables.sessions.len() + tables.of_address.len() + self.count() + self.buffered()
     }
 }
 

@@ -11,6 +11,8 @@ mod connect;
 #[cfg(test)]
 mod end;
 pub(crate) mod fuzzing;
+#[cfg(test)]
+mod greedy;
 mod offerer;
 #[cfg(test)]
 mod properties;

@@ -8,11 +8,14 @@ use std::{
 use bytes::BytesMut;
 use hola_webrtc_protocol::sdp;
 use rtc::{
-    data_channel::{RTCDataChannelId, RTCDataChannelInit, RTCDataChannelState},
+    data_channel::{RTCDataChannelId, RTCDataChannelInit, RTCDataChannelMessage, RTCDataChannelState},
     ice::mdns::MulticastDnsMode,
     peer_connection::{
-        RTCPeerConnection, RTCPeerConnectionBuilder, configuration::setting_engine::SettingEngineBuilder,
-        message::RTCMessage, sdp::RTCSessionDescription, transport::RTCIceCandidateInit,
+        RTCPeerConnection, RTCPeerConnectionBuilder,
+        configuration::setting_engine::{SctpMaxMessageSize, SettingEngineBuilder},
+        message::{RTCMessage, TaggedRTCMessage},
+        sdp::RTCSessionDescription,
+        transport::RTCIceCandidateInit,
     },
     sansio::Protocol,
     shared::{TaggedBytesMut, TransportContext, TransportProtocol},
@@ -31,9 +34,15 @@ pub(super) struct Offerer {
 
 impl Offerer {
     pub(super) fn new(now: Instant, address: SocketAddr, label: &str) -> Self {
+        Self::with_max_message_size(now, address, label, SctpMaxMessageSize::DEFAULT_MESSAGE_SIZE)
+    }
+
+    /// One that takes, and if it is let, sends messages up to this size.
+    pub(super) fn with_max_message_size(now: Instant, address: SocketAddr, label: &str, size: u32) -> Self {
         let settings = SettingEngineBuilder::new()
             .with_discard_local_candidates_during_ice_restart(true)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+            .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(size))
             .with_ice_connection_attempts(Some(Duration::from_millis(20)), Some(400));
         let mut connection =
             RTCPeerConnectionBuilder::new().with_setting_engine(settings.build()).build(now).unwrap();
@@ -97,6 +106,13 @@ impl Offerer {
         }
     }
 
+    /// Sends two bytes as a text, which they are not.
+    pub(super) fn send_invalid_text(&mut self, now: Instant) {
+        let message = RTCDataChannelMessage { is_string: true, data: BytesMut::from(&[0xc3, 0x28][..]) };
+        let message = RTCMessage::DataChannelMessage(self.channel, message);
+        self.connection.handle_write(TaggedRTCMessage { now, message }).unwrap();
+    }
+
     /// Opens one more channel.
     pub(super) fn open(&mut self, label: &str) {
         self.connection.create_data_channel(label, Some(RTCDataChannelInit::default())).unwrap();
@@ -123,7 +139,8 @@ impl Offerer {
 
     pub(super) fn drive(&mut self, now: Instant) -> Vec<BytesMut> {
         if self.connection.poll_timeout().is_some_and(|due| due <= now) {
-            self.connection.handle_timeout(now).unwrap();
+            // What fails shows in the state of the connection.
+            let _ = self.connection.handle_timeout(now);
         }
         let mut datagrams = Vec::new();
         loop {
