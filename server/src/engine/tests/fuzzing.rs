@@ -46,7 +46,8 @@ pub fn offer(data: &[u8]) {
     WORLD.with_borrow_mut(|world| {
         match world.try_answer(offer) {
             Ok(answered) => {
-                assert_eq!(answered.sdp.matches("a=candidate:").count(), 1, "{}", answered.sdp);
+                let candidates = answered.sdp.lines().filter(|line| line.starts_with("a=candidate:"));
+                assert_eq!(candidates.count(), 1, "{}", answered.sdp);
                 assert!(answered.sdp.contains("a=setup:active"), "{}", answered.sdp);
                 assert!(attribute(&answered.sdp, "ice-pwd").len() >= 22, "{}", answered.sdp);
                 world.run(HASTY.check_timeout + 2 * MS);
