@@ -42,15 +42,20 @@ impl Waiter {
                 self.0 = None;
                 return Poll::Ready(result);
             }
-            match &mut self.0 {
-                // Listens before it looks once more.
-                None => self.0 = Some(changes.0.listen()),
-                Some(listener) => {
-                    ready!(Pin::new(listener).poll(context));
-                    self.0 = None;
-                }
-            }
+            ready!(self.poll_changed(context, changes));
         }
+    }
+
+    /// Ready when it is time to look once more.
+    fn poll_changed(&mut self, context: &mut Context<'_>, changes: &Changes) -> Poll<()> {
+        if let Some(listener) = &mut self.0 {
+            ready!(Pin::new(listener).poll(context));
+            self.0 = None;
+        } else {
+            // Listens first: what changes between looking and listening would be missed.
+            self.0 = Some(changes.0.listen());
+        }
+        Poll::Ready(())
     }
 }
 

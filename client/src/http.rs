@@ -4,13 +4,12 @@ use hola_webrtc_protocol::{
     Problem, SessionDescription, Side, Step, TraceData, server_timing,
     signal::{self, OFFER_PATH},
 };
-use serde::de::DeserializeOwned;
 use web_sys::Url;
 
 use crate::{
     EndSession, ErrorKind, Reply, RtcError, Signaller, Trace,
     fetch::{self, Response},
-    sys,
+    read, sys,
 };
 
 /// Posts the offer, and takes the answer from the reply.
@@ -58,7 +57,7 @@ fn offer_url(url: &str) -> Result<Url, RtcError> {
         RtcError::new(
             Step::SendOffer,
             ErrorKind::InvalidUrl,
-            format!("{url:?} is not a server's URL: {cause}"),
+            format!("\"{url}\" is not a server's URL: {cause}"),
         )
     };
     let page = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
@@ -91,7 +90,7 @@ async fn answer(response: &Response) -> Result<SessionDescription, RtcError> {
     if response.is(signal::SDP) {
         return Ok(SessionDescription::answer(body));
     }
-    parse(&body).ok_or_else(|| {
+    read::json(&body).as_ref().and_then(read::description).ok_or_else(|| {
         let cause = "the reply to the offer is neither an SDP nor JSON with type and sdp";
         RtcError::new(Step::SendOffer, ErrorKind::BadAnswer, cause)
     })
@@ -100,7 +99,7 @@ async fn answer(response: &Response) -> Result<SessionDescription, RtcError> {
 async fn refusal(response: &Response) -> RtcError {
     let status = response.status();
     let problem: Option<Problem> = match response.text().await {
-        Ok(body) if response.is(signal::PROBLEM_JSON) => parse(&body),
+        Ok(body) if response.is(signal::PROBLEM_JSON) => read::json(&body).as_ref().and_then(read::problem),
         _ => None,
     };
     if let Some(problem) = problem {
@@ -137,10 +136,6 @@ fn json(description: &SessionDescription) -> Result<String, RtcError> {
     let value = serde_wasm_bindgen::to_value(description).map_err(|error| js(error.to_string()))?;
     let text = js_sys::JSON::stringify(&value).map_err(|thrown| js(sys::describe(&thrown)))?;
     Ok(text.into())
-}
-
-fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
-    serde_wasm_bindgen::from_value(js_sys::JSON::parse(json).ok()?).ok()
 }
 
 #[cfg(test)]

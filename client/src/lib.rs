@@ -40,6 +40,7 @@ mod observe;
 mod offer;
 mod options;
 mod peer;
+mod read;
 mod signaller;
 mod stats;
 mod steps;

@@ -12,7 +12,7 @@ use web_sys::{RtcIceGatheringState, RtcSessionDescriptionInit};
 
 use crate::{
     ErrorKind, Gathering, Reply, RtcError, Signaller, Trace, channel::ChannelCore, layers::Layers, observe,
-    peer::Peer, steps::millis, sys,
+    peer::Peer, read, steps::millis, sys,
 };
 
 /// A peer connection with a data channel, of which an offer can be made.
@@ -41,8 +41,9 @@ impl ReadyToOffer {
     /// Step 3.
     pub(crate) async fn create_offer(self) -> Result<Offer, RtcError> {
         let offer = settled(Step::CreateOffer, self.peer.raw().create_offer()).await?;
-        let description: SessionDescription = serde_wasm_bindgen::from_value(offer)
-            .map_err(|error| RtcError::new(Step::CreateOffer, ErrorKind::Js, error.to_string()))?;
+        let description = read::description(&offer).ok_or_else(|| {
+            RtcError::new(Step::CreateOffer, ErrorKind::Js, "what the browser made is no description")
+        })?;
         self.peer
             .trace()
             .client(Step::CreateOffer, TraceData::Description { description: description.clone() });
@@ -80,14 +81,14 @@ impl PendingOffer {
     /// Step 7.
     pub(crate) async fn accept(self, answer: SessionDescription) -> Result<Layers, RtcError> {
         const STEP: Step = Step::SetRemoteAnswer;
-        let bad = |cause: String| RtcError::new(STEP, ErrorKind::BadAnswer, cause);
+        let bad = |cause: &str| RtcError::new(STEP, ErrorKind::BadAnswer, cause);
         if answer.kind != SdpType::Answer {
-            return Err(bad(format!("the reply to the offer is of type {:?}", answer.kind)));
+            return Err(bad("the reply to the offer is a description, but no answer"));
         }
         let ReadyToOffer { peer, channel } = self.ready;
         settled(STEP, peer.raw().set_remote_description(&init(STEP, &answer)?))
             .await
-            .map_err(|error| bad(error.to_string()))?;
+            .map_err(|error| bad(&error.to_string()))?;
         observe::transports(&peer);
         Ok(Layers::new(peer, channel))
     }

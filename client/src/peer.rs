@@ -197,11 +197,11 @@ impl Peer {
     fn start_patience(self: &Rc<Self>) {
         let mut ends = self.patience_ends.borrow_mut();
         if ends.is_none() {
-            let (weak, patience) = (Rc::downgrade(self), self.patience);
-            *ends = Some(Timeout::new(steps::millis(patience), move || {
+            let (weak, patience) = (Rc::downgrade(self), steps::millis(self.patience));
+            *ends = Some(Timeout::new(patience, move || {
                 if let Some(peer) = weak.upgrade() {
                     peer.lose(&format!(
-                        "the connection was open, and has been disconnected for {patience:?}"
+                        "the connection was open, and has been disconnected for {patience} ms"
                     ));
                 }
             }));
@@ -230,7 +230,7 @@ impl Peer {
                 self.trace.client(error.step, failed);
             }
             (Closed::Local, Some(step)) => {
-                self.trace.client(step, TraceData::Closed { by: Side::Client, reason: None })
+                self.trace.client(step, TraceData::Closed { by: Side::Client, reason: None });
             }
             (Closed::Remote, Some(step)) => {
                 self.trace.record(step, Side::Server, TraceData::Closed { by: Side::Server, reason: None });

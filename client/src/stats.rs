@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use hola_webrtc_protocol::{Candidate, CandidateType, Step, sdp};
 use js_sys::Array;
-use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RtcPeerConnection, RtcSessionDescription, RtcStatsReport};
 
-use crate::{RtcError, sys};
+use crate::{RtcError, read, sys};
 
 /// How a connection goes. A figure that the browser does not tell is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,9 +44,7 @@ pub(crate) async fn of(pc: &RtcPeerConnection) -> Result<ConnectionStats, RtcErr
         .await
         .map_err(|thrown| RtcError::js(Step::CheckConnectivity, &thrown))?;
     let report: RtcStatsReport = report.unchecked_into();
-    let values: Vec<JsValue> = Array::from(&report.values()).to_vec();
-    let entries: Vec<Entry> =
-        values.into_iter().filter_map(|value| serde_wasm_bindgen::from_value(value).ok()).collect();
+    let entries: Vec<Entry> = Array::from(&report.values()).iter().map(|value| Entry::read(&value)).collect();
     let mut stats = summary(&entries);
     if let Some(pair) = &mut stats.pair {
         name_address(&mut pair.local, sys::description(pc, "localDescription"));
@@ -68,8 +65,7 @@ fn name_address(candidate: &mut Candidate, description: Option<RtcSessionDescrip
 }
 
 /// An entry of the report, of any type. All is optional: browsers differ.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default)]
 struct Entry {
     id: String,
     r#type: String,
@@ -123,6 +119,34 @@ fn summary(entries: &[Entry]) -> ConnectionStats {
 }
 
 impl Entry {
+    fn read(value: &JsValue) -> Self {
+        let text = |name| read::text(value, name);
+        let number = |name| read::property(value, name).as_f64();
+        let flag = |name| read::property(value, name).as_bool();
+        Self {
+            id: text("id").unwrap_or_default(),
+            r#type: text("type").unwrap_or_default(),
+            selected_candidate_pair_id: text("selectedCandidatePairId"),
+            nominated: flag("nominated"),
+            selected: flag("selected"),
+            state: text("state"),
+            local_candidate_id: text("localCandidateId"),
+            remote_candidate_id: text("remoteCandidateId"),
+            current_round_trip_time: number("currentRoundTripTime"),
+            bytes_sent: number("bytesSent"),
+            bytes_received: number("bytesReceived"),
+            messages_sent: number("messagesSent"),
+            messages_received: number("messagesReceived"),
+            foundation: text("foundation"),
+            protocol: text("protocol"),
+            priority: number("priority"),
+            address: text("address"),
+            ip: text("ip"),
+            port: number("port"),
+            candidate_type: read::named(value, "candidateType"),
+        }
+    }
+
     fn candidate(&self) -> Option<Candidate> {
         Some(Candidate {
             foundation: self.foundation.clone().unwrap_or_default(),

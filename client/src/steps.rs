@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, time::Duration};
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, LocalBoxFuture, select};
 use gloo_timers::future::TimeoutFuture;
 use hola_webrtc_protocol::{SessionDescription, Side, Step, TraceData, sdp};
 use web_time::Instant;
@@ -33,29 +33,37 @@ impl Steps {
         step: Step,
         run: impl AsyncFnOnce() -> Result<T, RtcError>,
     ) -> Result<T, RtcError> {
+        let mut outcome = None;
+        let run = async { outcome.insert(run().await).as_ref().err().cloned() };
+        self.surround(step, Box::pin(run)).await;
+        outcome.unwrap_or_else(|| Err(self.deadline_passed(step)))
+    }
+
+    /// What is the same for all steps, whatever they result in, so that it is compiled once. `run` tells its error.
+    async fn surround(&self, step: Step, run: LocalBoxFuture<'_, Option<RtcError>>) {
         if let Some(gate) = &self.gate {
             gate.pass(step).await;
         }
         self.trace.client(step, TraceData::Began);
         let start = Instant::now();
-        let result = match select(Box::pin(run()), TimeoutFuture::new(millis(self.left.get()))).await {
-            Either::Left((result, _)) => result,
-            Either::Right(_) => {
-                let cause = format!("connecting took longer than {:?}", self.deadline);
-                Err(RtcError::new(step, ErrorKind::Timeout, cause))
-            }
+        let error = match select(run, TimeoutFuture::new(millis(self.left.get()))).await {
+            Either::Left((error, _)) => error,
+            Either::Right(_) => Some(self.deadline_passed(step)),
         };
         let took = start.elapsed();
         self.left.set(self.left.get().saturating_sub(took));
-        match &result {
-            Ok(_) => self.trace.client(step, TraceData::Done { took: took.as_secs_f64() * 1e3 }),
-            Err(error) => {
-                let failed = TraceData::Failed { phase: error.phase, message: error.to_string() };
-                self.trace.client(error.step, failed);
-                self.trace.end();
-            }
+        if let Some(error) = error {
+            let failed = TraceData::Failed { phase: error.phase, message: error.to_string() };
+            self.trace.client(error.step, failed);
+            self.trace.end();
+        } else {
+            self.trace.client(step, TraceData::Done { took: took.as_secs_f64() * 1e3 });
         }
-        result
+    }
+
+    fn deadline_passed(&self, step: Step) -> RtcError {
+        let cause = format!("connecting took longer than {} ms", millis(self.deadline));
+        RtcError::new(step, ErrorKind::Timeout, cause)
     }
 
     /// Tells the parts of step 6 as the reply describes them, and hands on the answer.

@@ -7,6 +7,8 @@ use web_sys::{
     RtcSessionDescription,
 };
 
+use crate::read;
+
 #[wasm_bindgen]
 extern "C" {
     /// A peer connection with its SCTP transport.
@@ -60,17 +62,20 @@ extern "C" {
     /// in its place.
     #[wasm_bindgen(catch)]
     pub(crate) fn fetch(request: &Request, init: &RequestInit) -> Result<JsValue, JsValue>;
+
+    /// <https://tc39.es/ecma262/#sec-string-constructor-string-value>
+    #[wasm_bindgen(catch, js_name = String)]
+    fn string(value: &JsValue) -> Result<String, JsValue>;
 }
 
 /// What was thrown, for a person: name and message of an error, or the value itself.
 pub(crate) fn describe(thrown: &JsValue) -> String {
-    let text =
-        |name: &str| js_sys::Reflect::get(thrown, &name.into()).ok().and_then(|value| value.as_string());
-    match (thrown.as_string(), text("name"), text("message")) {
+    match (thrown.as_string(), read::text(thrown, "name"), read::text(thrown, "message")) {
         (Some(string), ..) => string,
         (None, Some(name), Some(message)) => format!("{name}: {message}"),
         (None, None, Some(message)) => message,
-        _ => format!("{thrown:?}"),
+        // Only objects without a prototype refuse.
+        _ => string(thrown).unwrap_or_default(),
     }
 }
 

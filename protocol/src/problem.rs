@@ -2,25 +2,36 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Declares the codes by a table: what each means, its name, its status, its title.
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $code:ident = $status:literal $title:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $code:ident = $name:literal $status:literal $title:literal,)+) => {
         /// Why a request was refused: the stable name that a program may act upon.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ProblemCode {
             $($(#[doc = $doc])+ $code,)+
             /// A code that this version does not know; the status still tells.
-            #[serde(other)]
             Unknown,
         }
 
         impl ProblemCode {
             /// Every code that a server of this version sends, by status.
             pub const ALL: &[Self] = &[$(Self::$code),+];
+
+            /// The name, as it travels.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$code => $name,)+
+                    Self::Unknown => "unknown",
+                }
+            }
+
+            /// The code of this name.
+            pub fn from_name(name: &str) -> Self {
+                Self::ALL.iter().copied().find(|code| code.name() == name).unwrap_or(Self::Unknown)
+            }
 
             /// The HTTP status that goes with the code.
             pub const fn status(self) -> u16 {
@@ -43,59 +54,72 @@ macro_rules! codes {
 
 codes! {
     /// The request has no body.
-    EmptyBody = 400 "The body is empty",
+    EmptyBody = "empty-body" 400 "The body is empty",
     /// The body is not JSON.
-    NotJson = 400 "The body is not JSON",
+    NotJson = "not-json" 400 "The body is not JSON",
     /// The JSON has no text named `sdp`.
-    MissingSdp = 400 "The offer has no sdp",
+    MissingSdp = "missing-sdp" 400 "The offer has no sdp",
     /// The `type` is not `offer`.
-    NotAnOffer = 400 "The description is not an offer",
+    NotAnOffer = "not-an-offer" 400 "The description is not an offer",
     /// The SDP does not parse, or is not an offer that can be answered.
-    BadSdp = 400 "The SDP cannot be answered",
+    BadSdp = "bad-sdp" 400 "The SDP cannot be answered",
     /// The SDP has no `m=application` section, so there would be nothing to open.
-    NoDataChannel = 400 "The offer has no data channel",
+    NoDataChannel = "no-data-channel" 400 "The offer has no data channel",
     /// The fragment of an SDP does not parse, or is none that this request can use.
-    BadFragment = 400 "The SDP fragment cannot be used",
+    BadFragment = "bad-fragment" 400 "The SDP fragment cannot be used",
     /// The request needs a bearer token, and has none or a wrong one.
-    Unauthorized = 401 "A token is needed",
+    Unauthorized = "unauthorized" 401 "A token is needed",
     /// The program that runs the server turned the offer down.
-    Forbidden = 403 "The offer was turned down",
+    Forbidden = "forbidden" 403 "The offer was turned down",
     /// The page that sent the request has an origin that the server does not let in.
-    ForbiddenOrigin = 403 "Pages of this origin are not let in",
+    ForbiddenOrigin = "forbidden-origin" 403 "Pages of this origin are not let in",
     /// Nothing is at this path, or no such session lives.
-    NotFound = 404 "Nothing is here",
+    NotFound = "not-found" 404 "Nothing is here",
     /// The path exists, the method does not.
-    MethodNotAllowed = 405 "The method is not allowed here",
+    MethodNotAllowed = "method-not-allowed" 405 "The method is not allowed here",
     /// The client accepts neither JSON nor SDP as a reply.
-    NotAcceptable = 406 "No acceptable format",
+    NotAcceptable = "not-acceptable" 406 "No acceptable format",
     /// The request did not come within its time.
-    RequestTimeout = 408 "The request took too long",
+    RequestTimeout = "request-timeout" 408 "The request took too long",
     /// The entity tag is not that of the session's present ICE session.
-    PreconditionFailed = 412 "The ICE session is another one by now",
+    PreconditionFailed = "precondition-failed" 412 "The ICE session is another one by now",
     /// The body exceeds the limit.
-    BodyTooLarge = 413 "The body is too large",
+    BodyTooLarge = "body-too-large" 413 "The body is too large",
     /// The offer has more lines than the server reads.
-    OfferTooLong = 413 "The offer has too many lines",
+    OfferTooLong = "offer-too-long" 413 "The offer has too many lines",
     /// The client names more candidates than the server takes of one session.
-    TooManyCandidates = 413 "The client names too many candidates",
+    TooManyCandidates = "too-many-candidates" 413 "The client names too many candidates",
     /// The content type is missing or is none the server reads.
-    UnsupportedMediaType = 415 "The content type is not supported",
+    UnsupportedMediaType = "unsupported-media-type" 415 "The content type is not supported",
     /// The request does not say which ICE session it is meant for.
-    PreconditionRequired = 428 "The request must name the ICE session",
+    PreconditionRequired = "precondition-required" 428 "The request must name the ICE session",
     /// The client's address has sent too many offers lately.
-    TooManyRequests = 429 "Too many offers came from this address",
+    TooManyRequests = "too-many-requests" 429 "Too many offers came from this address",
     /// As many sessions of the client's address live as may.
-    TooManySessions = 429 "Too many sessions are of this address",
+    TooManySessions = "too-many-sessions" 429 "Too many sessions are of this address",
     /// The session is watched by as many streams of events as may be.
-    TooManyStreams = 429 "The session is watched by too many",
+    TooManyStreams = "too-many-streams" 429 "The session is watched by too many",
     /// The server's fault.
-    Internal = 500 "The server failed",
+    Internal = "internal" 500 "The server failed",
     /// The server holds as many sessions as it may.
-    Unavailable = 503 "The server takes no more sessions now",
+    Unavailable = "unavailable" 503 "The server takes no more sessions now",
     /// The server is stopping.
-    Draining = 503 "The server is stopping",
+    Draining = "draining" 503 "The server is stopping",
     /// The engine does not answer.
-    Stalled = 503 "The engine does not answer",
+    Stalled = "stalled" 503 "The engine does not answer",
+}
+
+// By hand: derived code compares and writes each name by itself, which is much for a browser to load.
+impl Serialize for ProblemCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for ProblemCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|name| Self::from_name(&name))
+    }
 }
 
 /// The body of a refusal, `application/problem+json`.

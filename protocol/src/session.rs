@@ -19,7 +19,9 @@ impl SessionId {
 impl SessionId {
     /// The first 8 digits, which tell sessions apart in a log without giving anybody power over them.
     pub fn prefix(&self) -> String {
-        self.0[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut digits = self.to_string();
+        digits.truncate(8);
+        digits
     }
 }
 

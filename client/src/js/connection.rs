@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use js_sys::{ArrayBuffer, Function, Promise, TypeError, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, TypeError, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
 
 use super::{error, handlers::Handlers, options};
-use crate::{Channel, Connection, ConnectionState, Message};
+use crate::{Channel, Connection, ConnectionState, Message, TraceEvent};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -34,6 +34,19 @@ pub async fn connect(
     let (channel, handlers) = (connection.channel(), Rc::<Handlers>::default());
     spawn_local(Rc::clone(&handlers).serve(channel.clone(), connection.closed()));
     Ok(JsConnection { connection, channel, handlers })
+}
+
+/// An event as a plain object. What an event tells stands beside what all events have, as in its JSON; put together here,
+/// because what Serde flattens, it makes a map of first.
+fn plain(event: &TraceEvent) -> Result<JsValue, JsValue> {
+    let object = Object::new();
+    // Setting a property of a fresh object does not throw.
+    let set = |name: &str, value: JsValue| Reflect::set(&object, &name.into(), &value).is_ok();
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    set("step", event.step.label().into());
+    set("side", event.side.serialize(&serializer)?);
+    set("at", event.at.into());
+    Ok(Object::assign(&object, event.data.serialize(&serializer)?.unchecked_ref()).into())
 }
 
 /// A connection and its channel. As a WebSocket it lives until it is closed, whether or not anyone holds it.
@@ -78,9 +91,8 @@ impl JsConnection {
     /// Everything that happened, from the first step on, as plain objects.
     #[wasm_bindgen(getter, unchecked_return_type = "TraceEvent[]")]
     pub fn trace(&self) -> Result<JsValue, JsValue> {
-        // Plain objects, as the events are flattened, which the default would make maps of.
-        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-        self.connection.trace().events().serialize(&serializer).map_err(JsValue::from)
+        let events = self.connection.trace().events();
+        events.iter().map(plain).collect::<Result<Array, _>>().map(JsValue::from)
     }
 
     /// Sends text or bytes, or throws a `SendError`: when it is not open, when the message is too large, and when

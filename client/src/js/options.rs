@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use hola_webrtc_protocol::Step;
-use serde::Deserialize;
+use js_sys::Array;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use crate::{ChannelOptions, ConnectOptions, ErrorKind, Gathering, IceServer, RtcError};
+use crate::{ChannelOptions, ConnectOptions, ErrorKind, Gathering, IceServer, RtcError, read};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -32,66 +32,62 @@ export interface ConnectOptions {
 }
 "#;
 
-/// What a page may pass, all of it optional. Channel options stand beside the others.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Options {
-    label: Option<String>,
-    gathering: JsGathering,
-    gathering_deadline: Option<f64>,
-    language: Option<String>,
-    ice_servers: Vec<IceServer>,
-    deadline: Option<f64>,
-    patience: Option<f64>,
-    ordered: Option<bool>,
-    max_retransmits: Option<u16>,
-    max_packet_life_time: Option<u16>,
-    protocol: String,
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum JsGathering {
-    #[default]
-    Immediate,
-    Complete,
-}
-
-/// Reads the options; `undefined` and `null` stand for none.
-pub(super) fn read(options: &JsValue) -> Result<ConnectOptions, RtcError> {
-    if options.is_undefined() || options.is_null() {
-        return Ok(ConnectOptions::default());
-    }
-    let given: Options = serde_wasm_bindgen::from_value(options.clone()).map_err(|error| {
-        RtcError::new(Step::CreatePeerConnection, ErrorKind::Js, format!("the options do not fit: {error}"))
-    })?;
+/// Reads the options; `undefined` and `null` stand for none. Channel options stand beside the others.
+pub(super) fn read(given: &JsValue) -> Result<ConnectOptions, RtcError> {
     let default = ConnectOptions::default();
-    let deadline = millis(given.gathering_deadline, Duration::from_secs(2))?;
+    let gathering = match option(given, "gathering", JsValue::as_string)?.as_deref() {
+        None | Some("immediate") => Gathering::Immediate,
+        Some("complete") => {
+            let deadline = option(given, "gatheringDeadline", millis)?.unwrap_or(Duration::from_secs(2));
+            Gathering::Complete { deadline }
+        }
+        Some(_) => return Err(misfit("gathering")),
+    };
     Ok(ConnectOptions {
-        gathering: match given.gathering {
-            JsGathering::Immediate => Gathering::Immediate,
-            JsGathering::Complete => Gathering::Complete { deadline },
-        },
-        ice_servers: given.ice_servers,
-        label: given.label.unwrap_or(default.label),
+        gathering,
+        ice_servers: option(given, "iceServers", |list| each(list, ice_server))?.unwrap_or_default(),
+        label: option(given, "label", JsValue::as_string)?.unwrap_or(default.label),
         channel: ChannelOptions {
-            ordered: given.ordered.unwrap_or(true),
-            max_retransmits: given.max_retransmits,
-            max_packet_life_time: given.max_packet_life_time,
-            protocol: given.protocol,
+            ordered: option(given, "ordered", JsValue::as_bool)?.unwrap_or(true),
+            max_retransmits: option(given, "maxRetransmits", read::u16)?,
+            max_packet_life_time: option(given, "maxPacketLifeTime", read::u16)?,
+            protocol: option(given, "protocol", JsValue::as_string)?.unwrap_or_default(),
         },
-        language: given.language,
-        deadline: millis(given.deadline, default.deadline)?,
-        patience: millis(given.patience, default.patience)?,
+        language: option(given, "language", JsValue::as_string)?,
+        deadline: option(given, "deadline", millis)?.unwrap_or(default.deadline),
+        patience: option(given, "patience", millis)?.unwrap_or(default.patience),
         gate: None,
     })
 }
 
-fn millis(given: Option<f64>, default: Duration) -> Result<Duration, RtcError> {
-    given.map_or(Ok(default), |ms| {
-        Duration::try_from_secs_f64(ms / 1e3).map_err(|error| {
-            let cause = format!("{ms} is not a number of milliseconds: {error}");
-            RtcError::new(Step::CreatePeerConnection, ErrorKind::Js, cause)
-        })
+/// One of the options, all of which may be left out.
+fn option<T>(given: &JsValue, name: &str, read: fn(&JsValue) -> Option<T>) -> Result<Option<T>, RtcError> {
+    let value = read::property(given, name);
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    read(&value).map(Some).ok_or_else(|| misfit(name))
+}
+
+fn misfit(name: &str) -> RtcError {
+    let cause = format!("the option {name} has a value that does not fit");
+    RtcError::new(Step::CreatePeerConnection, ErrorKind::Js, cause)
+}
+
+/// A number of milliseconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+fn millis(value: &JsValue) -> Option<Duration> {
+    value.as_f64().filter(|ms| *ms >= 0.0).map(|ms| Duration::from_millis(ms as u64))
+}
+
+fn each<T>(list: &JsValue, read: fn(&JsValue) -> Option<T>) -> Option<Vec<T>> {
+    Array::is_array(list).then(|| Array::from(list).iter().map(|item| read(&item)).collect())?
+}
+
+fn ice_server(value: &JsValue) -> Option<IceServer> {
+    Some(IceServer {
+        urls: each(&read::property(value, "urls"), JsValue::as_string)?,
+        username: read::text(value, "username"),
+        credential: read::text(value, "credential"),
     })
 }
