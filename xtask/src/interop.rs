@@ -16,6 +16,7 @@ use xshell::{Shell, cmd};
 
 use crate::{
     browsers::Program,
+    installed::{self, Installed},
     project::Project,
     server::{Launch, free_address},
 };
@@ -27,12 +28,6 @@ pub const PYTHON: Program = Program {
     elsewhere: "Python 3.10 or later with its module venv",
 };
 
-/// Runs libdatachannel.
-pub const NODE: Program = Program { names: &["node"], debian: "nodejs", elsewhere: "Node.js 18 or later" };
-
-/// Installs libdatachannel.
-pub const NPM: Program = Program { names: &["npm"], debian: "npm", elsewhere: "npm" };
-
 /// Where the programs stand.
 const FOLDER: &str = "e2e/interop";
 
@@ -42,7 +37,8 @@ const LOG: &str = "info,rtc_dtls=debug";
 /// Connects both to the server, again and again, and looks into its log for what they do not notice.
 pub fn run(shell: &Shell, project: &Project, cache: &Path, binary: &Path) -> Result<()> {
     let python = provide_aiortc(shell, project, cache)?;
-    let modules = provide_libdatachannel(shell, project, cache)?;
+    let source = project.path(FOLDER).join("libdatachannel");
+    let modules = installed::node_modules(shell, &source, cache.join("interop/libdatachannel"))?;
 
     let folder = project.reports().join("interop");
     let (state, log) = (folder.join("state"), folder.join("server.log"));
@@ -95,51 +91,6 @@ fn provide_aiortc(shell: &Shell, project: &Project, cache: &Path) -> Result<Path
     Ok(python)
 }
 
-/// The folder of modules that has libdatachannel.
-fn provide_libdatachannel(shell: &Shell, project: &Project, cache: &Path) -> Result<PathBuf> {
-    let source = project.path(FOLDER).join("libdatachannel");
-    let installed = Installed::at(cache.join("interop/libdatachannel"), &source.join("package-lock.json"))?;
-    let folder = &installed.folder;
-    if !installed.is_complete() {
-        eprintln!("Installing libdatachannel: once only, a few seconds.");
-        shell.create_dir(folder)?;
-        for file in ["package.json", "package-lock.json"] {
-            shell.copy_file(source.join(file), folder)?;
-        }
-        cmd!(shell, "npm ci --prefix {folder} --ignore-scripts --no-audit --no-fund --loglevel error")
-            .run()
-            .context("could not install libdatachannel")?;
-        installed.complete()?;
-    }
-    Ok(folder.join("node_modules"))
-}
-
-/// A folder in the cache, and the text of the file that says what belongs into it.
-struct Installed {
-    folder: PathBuf,
-    wanted: String,
-}
-
-impl Installed {
-    fn at(folder: PathBuf, lock: &Path) -> Result<Self> {
-        let wanted = fs::read_to_string(lock).with_context(|| format!("cannot read {}", lock.display()))?;
-        Ok(Self { folder, wanted })
-    }
-
-    /// Whether exactly this was installed, to the end.
-    fn is_complete(&self) -> bool {
-        fs::read_to_string(self.mark()).is_ok_and(|installed| installed == self.wanted)
-    }
-
-    fn complete(&self) -> Result<()> {
-        Ok(fs::write(self.mark(), &self.wanted)?)
-    }
-
-    fn mark(&self) -> PathBuf {
-        self.folder.join("installed")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,11 +109,5 @@ mod tests {
         assert_eq!(fault(&repeated), "a flight of DTLS was repeated 1 times in 1 handshakes");
         assert!(fault(&format!("{DONE}2026 ERROR something\n")).contains("something"));
         assert_eq!(fault(""), "the server's log names no handshake");
-    }
-
-    #[test]
-    fn what_another_lock_asked_for_does_not_count_as_installed() {
-        let wanted = "aiortc==1.0\n".to_owned();
-        assert!(!Installed { folder: PathBuf::from("/nowhere"), wanted }.is_complete());
     }
 }

@@ -3,6 +3,8 @@
 //! Nothing here knows WebRTC. The end-to-end tests share [`process`] and [`server`].
 
 pub mod browsers;
+pub mod budget;
+pub mod installed;
 pub mod interop;
 pub mod lock;
 pub mod package;
@@ -12,6 +14,7 @@ pub mod programs;
 pub mod project;
 pub mod serve;
 pub mod server;
+pub mod shrink;
 pub mod test;
 pub mod toolchain;
 pub mod tools;

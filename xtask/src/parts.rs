@@ -8,7 +8,8 @@ use xshell::{Shell, cmd};
 
 use crate::{
     browsers::{self, CHROMEDRIVER, CHROMIUM, FIREFOX, Program},
-    interop::{self, NODE, NPM, PYTHON},
+    installed::{NODE, NPM},
+    interop::{self, PYTHON},
     package,
     project::Project,
     server::{self, Launch},
@@ -91,6 +92,7 @@ impl Part {
 
     fn browsers(self) -> &'static [&'static Program] {
         match self {
+            Self::Build => &[&NODE, &NPM],
             Self::Interop => &[&PYTHON, &NODE, &NPM],
             Self::WasmChromium => &[&CHROMIUM, &CHROMEDRIVER],
             Self::WasmFirefox => &[&FIREFOX],
@@ -202,7 +204,7 @@ impl<'a> Bench<'a> {
     /// The page first: the server takes it in.
     fn build(&self) -> Result<()> {
         trunk::build(&self.shell)?;
-        package::build(&self.shell)?;
+        package::build(&self.shell, self.project)?;
         server::build(&self.shell, self.project, PROFILE)?;
         Ok(())
     }

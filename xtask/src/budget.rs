@@ -1,0 +1,64 @@
+//! What the npm package may weigh. Bytes do not wobble: the same sources give the same figures everywhere.
+
+use std::{fs, io::Write, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use flate2::{Compression, write::GzEncoder};
+
+use crate::project::Project;
+
+/// The committed figure.
+const BUDGET: &str = "client/budget.toml";
+
+/// The file's content.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Budget {
+    /// All parts together, each compressed on its own, in bytes.
+    gzip: usize,
+}
+
+/// Weighs the parts, prints them in a table, and fails if they are heavier together than the budget.
+pub fn check(project: &Project, parts: &[(&str, &Path)]) -> Result<()> {
+    let budget = fs::read_to_string(project.path(BUDGET)).with_context(|| format!("cannot read {BUDGET}"))?;
+    let budget: Budget = toml::from_str(&budget).with_context(|| format!("{BUDGET} does not fit"))?;
+    let mut sum = 0;
+    eprintln!("{:<12} {:>9} {:>9}", "part", "bytes", "gzip -9");
+    for (name, path) in parts {
+        let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let weight = weight(&content)?;
+        eprintln!("{name:<12} {:>9} {weight:>9}", content.len());
+        sum += weight;
+    }
+    eprintln!("{:<12} {:>9} {sum:>9}   of {} allowed", "together", "", budget.gzip);
+    ensure!(sum <= budget.gzip, "the package weighs {sum} bytes, and {BUDGET} allows {}", budget.gzip);
+    Ok(())
+}
+
+/// How many bytes a server sends that compresses as well as gzip can.
+fn weight(content: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content)?;
+    Ok(encoder.finish()?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_heavier_than_the_budget_is_refused() {
+        let project = Project::find().unwrap();
+        let light = project.path(BUDGET);
+        check(&project, &[("budget", &light)]).unwrap();
+        let heavy = tempfile::NamedTempFile::new().unwrap();
+        let noise = (0_u32..200_000).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes());
+        fs::write(heavy.path(), noise.collect::<Vec<u8>>()).unwrap();
+        assert!(check(&project, &[("noise", heavy.path())]).unwrap_err().to_string().contains("allows"));
+    }
+
+    #[test]
+    fn what_repeats_itself_is_light() {
+        assert!(weight(&"7".repeat(100_000).into_bytes()).unwrap() < 200);
+    }
+}

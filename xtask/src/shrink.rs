@@ -1,0 +1,95 @@
+//! Makes the npm package small: wasm-opt and terser, npm packages both, kept in `<cache>/hola-webrtc/shrink`.
+
+use std::{cmp::Reverse, fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use xshell::{Shell, cmd};
+
+use crate::{installed, project::Project, tools::Toolbox};
+
+/// Where the versions stand.
+const SOURCE: &str = "xtask/shrink";
+
+/// What Rust's target for the web uses beyond the first WebAssembly: all of it older than four years in browsers.
+const FEATURES: [&str; 7] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-mutable-globals",
+    "--enable-multivalue",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// For few bytes, not for speed. A function with one caller is inlined only if it is small: the larger ones compress better on
+/// their own. Names are for debuggers.
+const GOALS: [&str; 5] = [
+    "-Oz",
+    "--one-caller-inline-max-function-size=50",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
+/// What wasm-opt calls the only module that there is to import from, without telling.
+const MODULE: &str = "a";
+
+/// Makes the module and its glue small, in place.
+pub fn run(shell: &Shell, project: &Project, module: &Path, glue: &Path) -> Result<()> {
+    let folder = Toolbox::open(project)?.cache().join("shrink");
+    let modules = installed::node_modules(shell, &project.path(SOURCE), folder)?;
+
+    let (wasm_opt, terser) = (modules.join("binaryen/bin/wasm-opt"), modules.join("terser/bin/terser"));
+    let renamed =
+        cmd!(shell, "node {wasm_opt} {FEATURES...} {GOALS...} --minify-imports-and-exports-and-modules {module} -o {module}")
+            .read()
+            .context("wasm-opt failed")?;
+    let renamed: Renamed = serde_json::from_str(&renamed).context("wasm-opt did not tell the new names")?;
+    fs::write(glue, renamed.apply(&fs::read_to_string(glue)?)?)?;
+    cmd!(shell, "node {terser} {glue} --module --compress passes=2 --mangle --output {glue}")
+        .run()
+        .context("terser failed")
+}
+
+/// What wasm-opt has given short names to.
+#[derive(Deserialize)]
+struct Renamed {
+    /// Functions of the glue that the module calls: the glue's name, the old name, the new name.
+    imports: Vec<(String, String, String)>,
+    /// What the glue takes from the module: the old name, the new name.
+    exports: Vec<(String, String)>,
+}
+
+impl Renamed {
+    /// The glue with the short names. There an import is the key of an object, and an export a property of `wasm`.
+    fn apply(mut self, glue: &str) -> Result<String> {
+        // No name may be taken for the beginning of another.
+        self.exports.sort_by_key(|(long, _)| Reverse(long.len()));
+        let mut glue = glue.to_owned();
+        for (module, long, short) in &self.imports {
+            ensure!(glue.contains(&format!("{long}:")), "the glue has no {long}, which the module calls");
+            glue = glue.replace(&format!("\"{module}\":"), &format!("{MODULE}:"));
+            glue = glue.replace(&format!("{long}:"), &format!("{short}:"));
+        }
+        for (long, short) in &self.exports {
+            glue = glue.replace(&format!("wasm.{long}"), &format!("wasm.{short}"));
+        }
+        Ok(glue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_glue_gets_the_names_that_the_module_has() {
+        let renamed = r#"{"imports": [["./glue.js", "__wbg_now_1f", "$a"], ["./glue.js", "__wbg_id_2e", "b"]],
+            "exports": [["send", "c"], ["send_large", "d"]]}"#;
+        let renamed: Renamed = serde_json::from_str(renamed).unwrap();
+        let glue =
+            r#"{ "./glue.js": { __wbg_id_2e: send, __wbg_now_1f: () => wasm.send_large(wasm.send()) } }"#;
+        assert_eq!(renamed.apply(glue).unwrap(), "{ a: { b: send, $a: () => wasm.d(wasm.c()) } }");
+    }
+}
