@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
+use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, SockRef, Socket as RawSocket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 use tracing::debug;
@@ -19,8 +19,14 @@ const KERNEL_BUFFER: usize = 4 * 1024 * 1024;
 /// A datagram that carries DTLS or STUN fits into an Ethernet frame.
 const MAX_DATAGRAM: usize = 1500;
 
-/// How many bytes go to the kernel in one call; a UDP payload's limit.
+/// How many bytes go to the kernel in one call: a little less than a UDP payload may have.
 const MAX_BATCH: usize = 65_000;
+
+/// How many bytes come from the kernel in one slot at most: what a UDP payload may have.
+const MAX_PAYLOAD: usize = 65_535;
+
+/// How many batches of datagrams one read takes.
+const SLOTS: usize = 8;
 
 /// Whether the kernel spreads the peers over sockets that share a port.
 const CAN_SHARE: bool = cfg!(any(target_os = "android", target_os = "linux"));
@@ -72,7 +78,8 @@ impl Socket {
         if let Err(error) = state.enable_transport_errors(UdpSockRef::from(&self.socket)) {
             debug!("ICMP errors are not reported: {error}");
         }
-        let buffer = vec![0; BATCH_SIZE * state.gro_segments().max(1) * MAX_DATAGRAM];
+        let slot = (state.gro_segments().max(1) * MAX_DATAGRAM).min(MAX_PAYLOAD);
+        let buffer = vec![0; SLOTS * slot];
         Ok(Port { io: UdpSocket::from_std(self.socket)?, state, address, buffer, run: Vec::new() })
     }
 }
@@ -102,10 +109,10 @@ impl Port {
             Err::<(), _>(io::ErrorKind::WouldBlock.into())
         });
         let Self { io, state, buffer, .. } = self;
-        let mut metas = [RecvMeta::default(); BATCH_SIZE];
-        let size = buffer.len() / BATCH_SIZE;
+        let mut metas = [RecvMeta::default(); SLOTS];
+        let size = buffer.len() / SLOTS;
         let mut chunks = buffer.chunks_exact_mut(size);
-        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
+        let mut slices: [IoSliceMut<'_>; SLOTS] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
         let read =
             io.try_io(Interest::READABLE, || state.recv(UdpSockRef::from(&*io), &mut slices, &mut metas));
