@@ -25,6 +25,16 @@ use crate::{
 const NAMES_LIMIT: usize = 256 * 1024;
 const NAME_COST: usize = 64;
 
+/// How many bytes may come without making up messages: SCTP's receive window of 1 MiB, and as much as a bad network
+/// repeats.
+const MAX_UNDELIVERED: usize = 4 * 1024 * 1024;
+
+/// What an acknowledgement has at most, but for one that reports many gaps (RFC 9260, 3.3.4), in DTLS.
+const ACKNOWLEDGEMENT: usize = 128;
+
+/// What a message costs beside its content (RFC 9260, 3.3.1).
+const MESSAGE_HEADER: usize = 16;
+
 pub(super) struct Channels {
     doorbell: Arc<Doorbell>,
     link: Arc<Link>,
@@ -42,6 +52,8 @@ pub(super) struct Channels {
     waiting: Option<(RTCDataChannelId, RTCDataChannelMessage)>,
     /// How many bytes came behind it at most, as datagrams.
     unread: usize,
+    /// How many bytes came that neither were messages nor acknowledged any.
+    undelivered: usize,
     /// What SCTP held for the peer at the last look.
     outstanding: usize,
     pub(super) received: u64,
@@ -83,6 +95,7 @@ impl Channels {
             names: 0,
             waiting: None,
             unread: 0,
+            undelivered: 0,
             outstanding: 0,
             received: 0,
             sent: 0,
@@ -93,7 +106,7 @@ impl Channels {
         self.open.is_empty() && self.opening.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn open_count(&self) -> usize {
         self.open.len()
     }
 
@@ -102,11 +115,24 @@ impl Channels {
         self.share.held() + self.unread + self.outstanding
     }
 
-    /// A datagram came. While a handler does not read, the protocol core may keep its content.
-    pub(super) fn count_unread(&mut self, bytes: usize) {
+    /// A datagram of DTLS came. While a handler does not read, the protocol core may keep its content.
+    pub(super) fn count_received(&mut self, bytes: usize) {
         if self.waiting.is_some() {
             self.unread += bytes;
         }
+        self.undelivered += bytes;
+    }
+
+    /// A datagram of DTLS left, for which the peer may send an acknowledgement.
+    pub(super) fn count_sent(&mut self) {
+        self.undelivered = self.undelivered.saturating_sub(ACKNOWLEDGEMENT);
+    }
+
+    /// Whether the peer sends a message that does not end. The protocol core takes what continues a message even where
+    /// its receive window is closed, or the window would never open again; so such a message has no bound there.
+    pub(super) fn is_endless(&self) -> bool {
+        self.waiting.is_none()
+            && self.undelivered > MAX_UNDELIVERED + 4 * self.limits.max_message_size as usize
     }
 
     /// Opens a channel to the peer. The handler gets it once it is open.
@@ -236,6 +262,9 @@ impl Channels {
             moved = true;
             self.received += 1;
             self.metrics.message(Direction::In, message.data.len());
+            // With a share for headers and for what was sent twice.
+            let cost = message.data.len() / 4 * 5 + MESSAGE_HEADER;
+            self.undelivered = self.undelivered.saturating_sub(cost);
             if let Some(message) = decode(message) {
                 entry.pipe.deliver(message);
             } else {

@@ -24,7 +24,8 @@ pub enum Closed {
     Idle,
     /// The peer's host says that nobody listens there any more.
     Unreachable,
-    /// All sessions together hold as many bytes as they may, and this one more than its share.
+    /// All sessions together hold as many bytes as they may, and this one more than its share; or the peer sends a
+    /// message that does not end.
     Overloaded,
     /// The server stops.
     Stopping,
@@ -81,9 +82,7 @@ impl fmt::Display for Closed {
             Self::Silent => "the peer fell silent",
             Self::Idle => "no message went either way for too long",
             Self::Unreachable => "nobody listens at the peer's address",
-            Self::Overloaded => {
-                "the sessions hold more bytes than they may, and this one more than its share"
-            }
+            Self::Overloaded => "the session holds more bytes than it may",
             Self::Stopping => "the server stops",
             Self::Failed => "the engine failed",
         })

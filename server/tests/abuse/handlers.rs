@@ -24,7 +24,7 @@ async fn serve(server: RtcServer, let_go: Arc<Notify>) {
             match channel.label() {
                 "panic" => panic!("at {:?}, as a handler may", channel.next().await),
                 "deaf" | "endless" => let_go.notified().await,
-                "blocked" => blocked(session, channel).await,
+                "blocked" => blocked(session, channel),
                 _ => echo(channel).await,
             }
         });
@@ -40,7 +40,7 @@ async fn echo(mut channel: Channel) {
 }
 
 /// A handler that works on a thread of its own, which never gets done.
-async fn blocked(session: Session, channel: Channel) {
+fn blocked(session: Session, channel: Channel) {
     thread::spawn(move || {
         let (_sender, never) = mpsc::channel::<()>();
         let _ = never.recv();

@@ -116,7 +116,7 @@ impl Talk {
 
 /// Some are long enough to be cut into several datagrams.
 fn said(number: u32) -> Message {
-    let length = if number % 20 == 0 { 5000 } else { 20 };
+    let length = if number.is_multiple_of(20) { 5000 } else { 20 };
     Message::from(format!("{number:0length$}"))
 }
 

@@ -110,7 +110,7 @@ async fn a_stream_of_bytes_goes_through_a_channel_unchanged() {
 
     let sent: Bytes = (0..SIZE).map(|n| u8::try_from(n % 251).unwrap()).collect();
     let mut received = Vec::with_capacity(SIZE);
-    let send = async {
+    let feed = async {
         for chunk in sent.chunks(1000) {
             line.send(chunk.to_vec()).await.unwrap();
         }
@@ -122,7 +122,7 @@ async fn a_stream_of_bytes_goes_through_a_channel_unchanged() {
             received.extend_from_slice(message.as_bytes());
         }
     };
-    soon(async { tokio::join!(send, receive) }).await;
+    soon(async { tokio::join!(feed, receive) }).await;
     assert!(received == sent, "the bytes differ");
     line.close().await;
     assert_eq!(soon(echo).await.unwrap().unwrap(), SIZE as u64);

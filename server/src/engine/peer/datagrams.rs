@@ -59,7 +59,7 @@ impl Peer {
             }
             return false;
         } else {
-            self.channels.count_unread(datagram.bytes.len());
+            self.channels.count_received(datagram.bytes.len());
         }
         if nominates {
             let Datagram { local, remote, ref bytes } = datagram;
@@ -119,9 +119,13 @@ impl Peer {
                 };
                 way.credit = credit;
             }
-            if let Some(request) = Stun::parse(&message).filter(|stun| stun.is_request()) {
-                self.asked.truncate(MAX_ASKED - 1);
-                self.asked.push_front(request.transaction());
+            match Stun::parse(&message) {
+                Some(stun) if stun.is_request() => {
+                    self.asked.truncate(MAX_ASKED - 1);
+                    self.asked.push_front(stun.transaction());
+                }
+                Some(_) => {}
+                None => self.channels.count_sent(),
             }
             let Path { local, remote } = way.path;
             self.traffic.packets_sent += 1;

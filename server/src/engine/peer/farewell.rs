@@ -49,17 +49,18 @@ impl Peer {
         let report = self.connection.get_stats(now, StatsSelector::None);
         let mut pairs = report.candidate_pairs();
         let measured = pairs.find(|pair| pair.nominated && pair.responses_received > 0);
-        let mut stats = SessionStats::default();
-        stats.round_trip_time =
+        let round_trip_time =
             measured.and_then(|pair| Duration::try_from_secs_f64(pair.current_round_trip_time).ok());
-        stats.packets_sent = self.traffic.packets_sent;
-        stats.bytes_sent = self.traffic.bytes_sent;
-        stats.packets_received = self.traffic.packets_received;
-        stats.bytes_received = self.traffic.bytes_received;
-        stats.messages_sent = self.channels.sent;
-        stats.messages_received = self.channels.received;
-        stats.channels = self.channels.len();
-        stats.buffered = self.channels.held();
-        stats
+        SessionStats {
+            round_trip_time,
+            packets_sent: self.traffic.packets_sent,
+            bytes_sent: self.traffic.bytes_sent,
+            packets_received: self.traffic.packets_received,
+            bytes_received: self.traffic.bytes_received,
+            messages_sent: self.channels.sent,
+            messages_received: self.channels.received,
+            channels: self.channels.open_count(),
+            buffered: self.channels.held(),
+        }
     }
 }

@@ -45,7 +45,7 @@ impl Peer {
 
     /// A channel may have opened.
     pub(super) fn note_channel(&mut self, now: Instant) {
-        if self.channels.len() == 0 {
+        if self.channels.open_count() == 0 {
             return;
         }
         if self.reached != Some(Step::OpenChannel) {

@@ -236,6 +236,9 @@ impl Peer {
                 self.end(Closed::NoChannel);
             }
         }
+        if self.channels.is_endless() {
+            self.end(Closed::Overloaded);
+        }
         self.ways.forget_unproven();
         if self.link.is_left() {
             self.end(Closed::ByServer);

@@ -121,6 +121,50 @@ fn a_message_above_the_maximum_harms_nobody_but_its_sender() {
 }
 
 #[test]
+fn a_peer_that_sends_what_makes_up_no_message_is_ended_before_it_has_sent_much() {
+    let mut world = World::new(MS);
+    let address = offerer_address(0);
+    let mut offerer = Offerer::with_max_message_size(world.now, address, "x", 16_000_000);
+    let answered = world.answer(&offerer.offer());
+    let lie = answered.sdp.replace("a=max-message-size:65536", "a=max-message-size:100000000");
+    offerer.accept_answer(world.now, &lie);
+    world.offerers.insert(address, offerer);
+    assert!(world.run_until(5 * SECOND, |world| world.offerer(address).is_open()));
+    let session = world.sessions.remove(0);
+    let now = world.now;
+    for _ in 0..60 {
+        world.offerer(address).send(now, Message::Binary(vec![7; 250_000].into()));
+    }
+    assert!(world.run_until(60 * SECOND, |_| session.closed().now_or_never().is_some()));
+    assert_eq!(session.closed().now_or_never(), Some(Closed::Overloaded));
+    let metrics = world.registry.metrics().encode();
+    let received = r#"hola_webrtc_datagram_bytes_total{direction="in"} "#;
+    let received = metrics.lines().find_map(|line| line.strip_prefix(received)).unwrap();
+    assert!(received.parse::<usize>().unwrap() < 6_000_000, "{received}");
+    assert_eq!(world.residue(), 0);
+}
+
+#[test]
+fn many_honest_messages_are_not_taken_for_one_without_an_end() {
+    // Up alone, down alone, and both: many times what may be undelivered.
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut channel = channel_of(&mut session);
+    for turn in 0..400 {
+        let now = world.now;
+        if turn % 3 != 1 {
+            world.offerer(address).send(now, Message::Binary(vec![1; 60_000].into()));
+        }
+        if turn % 3 != 0 {
+            channel.feed(Message::Binary(vec![2; 60_000].into())).now_or_never();
+        }
+        world.run(50 * MS);
+        while channel.next().now_or_never().flatten().is_some() {}
+    }
+    assert_eq!(session.closed().now_or_never(), None);
+}
+
+#[test]
 fn peers_that_acknowledge_nothing_are_ended_when_all_hold_too_much_and_the_others_go_on() {
     let limits = Limits { total_buffer: 1024 * 1024, ..LIMITS };
     let mut world = World::with_limits(MS, limits);
