@@ -25,15 +25,15 @@ use crate::{
 const NAMES_LIMIT: usize = 256 * 1024;
 const NAME_COST: usize = 64;
 
-/// How many bytes may come without making up messages: SCTP's receive window of 1 MiB, and as much as a bad network
-/// repeats.
-const MAX_UNDELIVERED: usize = 4 * 1024 * 1024;
+/// How many bytes may come without a message among them. A peer whose messages get lost on an unreliable channel, and
+/// are never completed, does not come near; who sends one that does not end does.
+const MAX_UNDELIVERED: usize = 64 * 1024 * 1024;
+
+/// How many of them are no reason to count them: SCTP's receive window.
+const RECEIVE_WINDOW: usize = 1024 * 1024;
 
 /// What an acknowledgement has at most, but for one that reports many gaps (RFC 9260, 3.3.4), in DTLS.
 const ACKNOWLEDGEMENT: usize = 128;
-
-/// What a message costs beside its content (RFC 9260, 3.3.1).
-const MESSAGE_HEADER: usize = 16;
 
 pub(super) struct Channels {
     doorbell: Arc<Doorbell>,
@@ -52,7 +52,7 @@ pub(super) struct Channels {
     waiting: Option<(RTCDataChannelId, RTCDataChannelMessage)>,
     /// How many bytes came behind it at most, as datagrams.
     unread: usize,
-    /// How many bytes came that neither were messages nor acknowledged any.
+    /// How many bytes came since the last message, but for acknowledgements.
     undelivered: usize,
     /// What SCTP held for the peer at the last look.
     outstanding: usize,
@@ -112,15 +112,17 @@ impl Channels {
 
     /// How many bytes of messages the session holds at most.
     pub(super) fn held(&self) -> usize {
-        self.share.held() + self.unread + self.outstanding
+        let undelivered = self.undelivered.saturating_sub(RECEIVE_WINDOW);
+        self.share.held() + self.unread + self.outstanding + undelivered
     }
 
     /// A datagram of DTLS came. While a handler does not read, the protocol core may keep its content.
     pub(super) fn count_received(&mut self, bytes: usize) {
         if self.waiting.is_some() {
             self.unread += bytes;
+        } else {
+            self.undelivered += bytes;
         }
-        self.undelivered += bytes;
     }
 
     /// A datagram of DTLS left, for which the peer may send an acknowledgement.
@@ -131,8 +133,7 @@ impl Channels {
     /// Whether the peer sends a message that does not end. The protocol core takes what continues a message even where
     /// its receive window is closed, or the window would never open again; so such a message has no bound there.
     pub(super) fn is_endless(&self) -> bool {
-        self.waiting.is_none()
-            && self.undelivered > MAX_UNDELIVERED + 4 * self.limits.max_message_size as usize
+        self.waiting.is_none() && self.undelivered > MAX_UNDELIVERED
     }
 
     /// Opens a channel to the peer. The handler gets it once it is open.
@@ -262,9 +263,7 @@ impl Channels {
             moved = true;
             self.received += 1;
             self.metrics.message(Direction::In, message.data.len());
-            // With a share for headers and for what was sent twice.
-            let cost = message.data.len() / 4 * 5 + MESSAGE_HEADER;
-            self.undelivered = self.undelivered.saturating_sub(cost);
+            self.undelivered = 0;
             if let Some(message) = decode(message) {
                 entry.pipe.deliver(message);
             } else {
