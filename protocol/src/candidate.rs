@@ -58,12 +58,19 @@ pub struct Candidate {
 )]
 pub struct CandidateError;
 
+/// How long a candidate attribute may be, extensions included. A browser's has about 150 bytes.
+const MAX_LENGTH: usize = 1024;
+
 impl FromStr for Candidate {
     type Err = CandidateError;
 
     fn from_str(text: &str) -> Result<Self, CandidateError> {
         fn number<T: FromStr>(word: Option<&str>) -> Result<T, CandidateError> {
             word.and_then(|word| word.parse().ok()).ok_or(CandidateError)
+        }
+        // Each part has a length of its own: 32 for a foundation (RFC 8839, 5.1), 255 for a name. This is for all.
+        if text.len() > MAX_LENGTH {
+            return Err(CandidateError);
         }
         let mut words = text.strip_prefix("candidate:").ok_or(CandidateError)?.split_ascii_whitespace();
         Ok(Self {
@@ -117,6 +124,7 @@ mod tests {
             "candidate:1 1 udp 1 192.0.2.1 65536 typ host",
             "candidate:1 1 udp -1 192.0.2.1 9 typ host",
             "candidate:1 1 udp 1 192.0.2.1 9 typ magic",
+            &format!("candidate:{} 1 udp 1 192.0.2.1 9 typ host", "1".repeat(MAX_LENGTH)),
         ] {
             assert_eq!(bad.parse::<Candidate>(), Err(CandidateError), "{bad:?}");
         }

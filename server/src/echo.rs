@@ -28,7 +28,7 @@ pub async fn serve(server: RtcServer, greeting_interval: Duration) {
     }
 }
 
-async fn serve_session(mut session: Session, greeting_interval: Duration) {
+async fn serve_session(session: Session, greeting_interval: Duration) {
     let language = Language::negotiate(session.context().accept_language.as_deref());
     let spawner = session.spawner();
     // Also while the server stops: a channel that has just opened is there for its client, and has to be closed.

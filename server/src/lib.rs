@@ -10,7 +10,7 @@
 //! use futures_util::{SinkExt, StreamExt};
 //! use hola_webrtc_server::{Message, RtcServer, Session};
 //!
-//! async fn shout(mut session: Session) {
+//! async fn shout(session: Session) {
 //!     while let Some(mut channel) = session.accept_channel().await {
 //!         while let Some(Message::Text(text)) = channel.next().await {
 //!             let _ = channel.send(Message::Text(text.to_uppercase())).await;

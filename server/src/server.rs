@@ -24,7 +24,7 @@ use tokio::{
 use crate::{
     answer::{Answerer, IceCredentials},
     builder::Builder,
-    engine::{Mailbox, Order, Reception, Registry, Socket, Worker},
+    engine::{Mailbox, Order, Reception, Registry, Socket, Worker, abandon},
     limits::Limits,
     metrics::{Limit, Metrics},
     offer::{AnswerError, Answered, EventsError, OfferContext, PatchError, Restarted, ServerEvent},
@@ -77,7 +77,10 @@ impl RtcServer {
         let Inner { reception, workers, begun, .. } = &*self.inner;
         let worker = begun.fetch_add(1, Ordering::Relaxed) % workers.len();
         let (answered, peer) = reception.answer(Instant::now(), offer, context, worker)?;
-        workers[worker].orders.send(Order::Adopt(peer)).map_err(|_| AnswerError::Stopped)?;
+        if let Err(peer) = workers[worker].adopt(peer) {
+            abandon(&self.inner.registry, peer);
+            return Err(AnswerError::Stopped);
+        }
         Ok(answered)
     }
 

@@ -21,7 +21,7 @@ struct User(&'static str);
 fn echo(server: &RtcServer) {
     let server = server.clone();
     tokio::spawn(async move {
-        while let Some(mut session) = server.accept().await {
+        while let Some(session) = server.accept().await {
             tokio::spawn(async move {
                 while let Some(mut channel) = session.accept_channel().await {
                     tokio::spawn(async move {

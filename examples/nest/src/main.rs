@@ -40,7 +40,7 @@ async fn serve(server: RtcServer) {
     }
 }
 
-async fn talk(mut session: Session) {
+async fn talk(session: Session) {
     let Some(Name(name)) = session.context().extensions.get().cloned() else { return };
     while let Some(channel) = session.accept_channel().await {
         session.spawner().spawn(repeat(channel, name.clone()));

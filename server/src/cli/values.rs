@@ -10,7 +10,7 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     if time.is_zero() { Err("must be above zero".to_owned()) } else { Ok(time) }
 }
 
-/// As [`time`], or `0`.
+/// As [`time()`], or `0`.
 pub(super) fn any_time(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}, as in 500ms, 30s or 2m"))
 }

@@ -119,7 +119,7 @@ impl Channels {
     /// A datagram of DTLS came. While a handler does not read, the protocol core may keep its content.
     pub(super) fn count_received(&mut self, bytes: usize) {
         if self.waiting.is_some() {
-            self.unread += bytes;
+            self.unread = (self.unread + bytes).min(MAX_UNDELIVERED);
         } else {
             self.undelivered += bytes;
         }
@@ -146,10 +146,10 @@ impl Channels {
         now: Instant,
     ) {
         let ChannelOptions { ordered, max_retransmits, max_packet_life_time, protocol, negotiated } = options;
-        self.names += label.len() + protocol.len() + NAME_COST;
+        let names = self.names + label.len() + protocol.len() + NAME_COST;
         let refusal = if self.open.len() + self.opening.len() >= self.limits.max_channels {
             Some(OpenError::TooManyChannels)
-        } else if label.len() > usize::from(u16::MAX) || self.names > NAMES_LIMIT {
+        } else if label.len() > usize::from(u16::MAX) || names > NAMES_LIMIT {
             Some(OpenError::Invalid(
                 "the labels and protocols of the session's channels are too long".to_owned(),
             ))
@@ -167,6 +167,7 @@ impl Channels {
             // Whoever asked may be gone.
             Err(error) => return drop(reply.send(Err(OpenError::Invalid(error.to_string())))),
         };
+        self.names = names;
         self.opening.insert(id, reply);
         // A negotiated channel is open from the start, and the protocol core says so here alone.
         if state == RTCDataChannelState::Open {

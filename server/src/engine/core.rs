@@ -88,8 +88,12 @@ impl Core {
     }
 
     /// Drives a peer from now on.
-    pub(crate) fn adopt(&mut self, peer: Box<Peer>) {
+    pub(crate) fn adopt(&mut self, mut peer: Box<Peer>) {
         let id = peer.id();
+        // The order to drain may have come before it.
+        if peer.link.is_draining() {
+            peer.drain();
+        }
         peer.doorbell.hang_up(self.bells.clone());
         self.peers.insert(id, Entry { peer, timer: None, is_touched: false });
         self.touch(id);
@@ -106,7 +110,8 @@ impl Core {
                 let Some((id, worker)) = self.registry.find(&datagram) else {
                     return metrics.dropped(Dropped::NoSession);
                 };
-                if worker != self.worker {
+                // A session that has just been sent here may not have arrived.
+                if worker != self.worker || !self.has(id) {
                     return self.out.strays.push((worker, Received::Datagram(datagram)));
                 }
                 let path = datagram.path();
@@ -307,8 +312,22 @@ impl Core {
     }
 }
 
-/// Another worker drives the peer from now on. `hand_over` brings it there.
-pub(crate) fn relocate(registry: &Registry, peer: Box<Peer>, to: usize, hand_over: impl FnOnce(Box<Peer>)) {
+/// Another worker drives the peer from now on. `hand_over` brings it there, or gives it back if that worker has
+/// stopped.
+pub(crate) fn relocate(
+    registry: &Registry,
+    peer: Box<Peer>,
+    to: usize,
+    hand_over: impl FnOnce(Box<Peer>) -> Result<(), Box<Peer>>,
+) {
     let resident: Arc<Resident> = peer.resident.clone();
-    registry.relocate(&resident, to, || hand_over(peer));
+    if let Err(peer) = registry.relocate(&resident, to, || hand_over(peer)) {
+        abandon(registry, peer);
+    }
+}
+
+/// A peer that no worker drives: the server has stopped.
+pub(crate) fn abandon(registry: &Registry, mut peer: Box<Peer>) {
+    peer.abandon(Instant::now(), Closed::Stopping);
+    registry.remove(&peer.resident, peer.paths());
 }

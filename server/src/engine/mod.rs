@@ -39,7 +39,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::BytesMut;
 
 pub(crate) use self::{
-    core::Core,
+    core::{Core, abandon},
     doorbell::{Bells, Doorbell},
     peer::Peer,
     reception::Reception,

@@ -180,11 +180,13 @@ impl Registry {
         resident
     }
 
-    /// Another worker drives the session from now on. `hand_over` runs before anybody can find it there.
-    pub(super) fn relocate(&self, resident: &Resident, worker: usize, hand_over: impl FnOnce()) {
+    /// Another worker drives the session from now on. `hand_over` runs before anybody can find it there, and returns
+    /// what it could not hand over: to drop a peer here would lock twice.
+    pub(super) fn relocate<T>(&self, resident: &Resident, worker: usize, hand_over: impl FnOnce() -> T) -> T {
         let _nobody_looks = self.write();
-        hand_over();
+        let left = hand_over();
         resident.worker.store(worker, Ordering::Release);
+        left
     }
 
     /// ICE starts anew: the peer's checks name another fragment from now on.

@@ -6,13 +6,16 @@ use std::{io, ops::ControlFlow, sync::Arc, thread, time::Instant};
 use hola_webrtc_protocol::SessionId;
 use tokio::{
     runtime,
-    sync::{mpsc, oneshot},
+    sync::{
+        mpsc::{self, error::SendError},
+        oneshot,
+    },
     time::sleep_until,
 };
 
 use super::{
     Bells, Core, Peer, Received, Registry, Socket,
-    core::{Outbound, relocate},
+    core::{Outbound, abandon, relocate},
     socket::Port,
 };
 use crate::{
@@ -29,6 +32,9 @@ const READS: usize = 8;
 /// How many datagrams may wait that came to the sockets of other workers. Beyond it they are dropped, as in a full
 /// socket.
 const STRAYS: usize = 1024;
+
+/// How many of them are taken in before what they brought is dealt with.
+const STRAYS_AT_ONCE: usize = 64;
 
 /// What the world outside wants from a worker. There are never more than there are sessions and requests.
 pub(crate) enum Order {
@@ -59,6 +65,16 @@ pub(crate) struct Mailbox {
     strays: mpsc::Sender<(usize, Received)>,
 }
 
+impl Mailbox {
+    /// Has the worker drive a peer. It comes back if the worker has stopped.
+    pub(crate) fn adopt(&self, peer: Box<Peer>) -> Result<(), Box<Peer>> {
+        self.orders.send(Order::Adopt(peer)).map_err(|SendError(order)| match order {
+            Order::Adopt(peer) => peer,
+            _ => unreachable!("it is the order that was given"),
+        })
+    }
+}
+
 pub(crate) struct Worker {
     number: usize,
     core: Core,
@@ -86,14 +102,18 @@ impl Worker {
         let (workers, receivers): (Vec<_>, Vec<_>) = mailboxes.unzip();
         let workers: Arc<[Mailbox]> = workers.into();
         // The system cuts names off after 15 bytes: a number would not show.
-        for (number, (socket, (orders, strays))) in sockets.into_iter().zip(receivers).enumerate() {
+        let ports = sockets.into_iter().map(|socket| {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            let mut core = Core::new(number, registry.clone());
-            core.run_on(runtime.handle().clone());
             let port = {
                 let _entered = runtime.enter();
                 socket.watch()?
             };
+            Ok((runtime, port))
+        });
+        let ports: Vec<_> = ports.collect::<io::Result<_>>()?;
+        for (number, ((runtime, port), (orders, strays))) in ports.into_iter().zip(receivers).enumerate() {
+            let mut core = Core::new(number, registry.clone());
+            core.run_on(runtime.handle().clone());
             let (registry, workers, sessions) = (registry.clone(), workers.clone(), sessions.clone());
             let bells = core.bells();
             let worker = Self { number, core, registry, bells, port, orders, strays, workers, sessions };
@@ -111,9 +131,9 @@ impl Worker {
                 () = self.port.readable() => {}
                 () = self.bells.rang() => {}
                 due = sleep_to(self.core.deadline()) => self.registry.metrics().lag(due.elapsed()),
-                Some((socket, received)) = self.strays.recv() => {
+                Some(stray) = self.strays.recv() => {
                     self.obey_all(&mut next);
-                    self.core.receive(Instant::now(), socket, received);
+                    self.take_in(stray);
                 }
                 Some(order) = self.orders.recv() => next = self.obey(order),
             }
@@ -124,9 +144,28 @@ impl Worker {
         }
         self.core.close_all(Instant::now());
         self.flush().await;
+        self.orders.close();
+        while let Ok(order) = self.orders.try_recv() {
+            if let Order::Adopt(peer) = order {
+                abandon(&self.registry, peer);
+            }
+        }
         if let ControlFlow::Break(reply) = next {
             // Whoever waits may be gone.
             let _ = reply.send(());
+        }
+    }
+
+    /// Takes in what came to other sockets, as many at once as a read of the own one may bring.
+    fn take_in(&mut self, first: (usize, Received)) {
+        let mut next = Some(first);
+        for _ in 0..STRAYS_AT_ONCE {
+            let Some((socket, received)) = next.take() else { break };
+            self.core.receive(Instant::now(), socket, received);
+            next = self.strays.try_recv().ok();
+        }
+        if let Some((socket, received)) = next {
+            self.core.receive(Instant::now(), socket, received);
         }
     }
 
@@ -199,9 +238,7 @@ impl Worker {
             }
         }
         for (worker, peer) in leaving {
-            relocate(&self.registry, peer, worker, |peer| {
-                let _ = self.workers[worker].orders.send(Order::Adopt(peer));
-            });
+            relocate(&self.registry, peer, worker, |peer| self.workers[worker].adopt(peer));
         }
         let Self { core, port, number, .. } = self;
         let failed = port.send(&datagrams, |received| core.receive(now, *number, received)).await;

@@ -16,7 +16,8 @@ pub enum Closed {
     NeverConnected,
     /// The first channel did not open in time.
     NotOpenInTime,
-    /// The peer opened too many channels in a row, or channels with too long names.
+    /// The peer opened too many channels over time, or channels with too long names: about 4,000, of which the protocol
+    /// core remembers the names.
     TooManyChannels,
     /// Nothing was heard of the peer for too long.
     Silent,

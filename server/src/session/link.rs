@@ -62,7 +62,7 @@ impl Link {
             doorbell,
         });
         let (sender, channels) = mpsc::channel(max_channels.max(1));
-        (Session { link: link.clone(), channels, runtime: None }, link, sender)
+        (Session { link: link.clone(), channels: channels.into(), runtime: None }, link, sender)
     }
 
     /// Whether the handler is done with the session.

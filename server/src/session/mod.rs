@@ -9,7 +9,7 @@ use std::{fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use hola_webrtc_protocol::SessionId;
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, oneshot},
+    sync::{Mutex, mpsc, oneshot},
 };
 use tracing::Instrument;
 
@@ -115,7 +115,7 @@ pub struct SessionStats {
 /// ```
 pub struct Session {
     link: Arc<Link>,
-    channels: mpsc::Receiver<Channel>,
+    channels: Mutex<mpsc::Receiver<Channel>>,
     runtime: Option<Handle>,
 }
 
@@ -139,8 +139,8 @@ impl Session {
     ///
     /// A channel whose messages nobody takes stops the others of its session, which share SCTP's receive window with
     /// it: serve each in a task of its own.
-    pub async fn accept_channel(&mut self) -> Option<Channel> {
-        self.channels.recv().await
+    pub async fn accept_channel(&self) -> Option<Channel> {
+        self.channels.lock().await.recv().await
     }
 
     /// Opens a channel to the peer, and waits until the peer has confirmed it (RFC 8832, 5). A channel with a

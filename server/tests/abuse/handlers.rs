@@ -17,7 +17,7 @@ use crate::{
 
 /// Serves each session by the label of its channel; what is let go ends those that never end by themselves.
 async fn serve(server: RtcServer, let_go: Arc<Notify>) {
-    while let Some(mut session) = server.accept().await {
+    while let Some(session) = server.accept().await {
         let let_go = let_go.clone();
         session.spawner().spawn(async move {
             let mut channel = session.accept_channel().await.unwrap();

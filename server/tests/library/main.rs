@@ -39,7 +39,7 @@ impl Stand {
         &self,
     ) -> (Connection, hola_webrtc_offerer::Channel, Session, hola_webrtc_server::Channel) {
         let (client, accepted) = tokio::join!(connect(&self.url), async {
-            let mut session = self.server.accept().await.unwrap();
+            let session = self.server.accept().await.unwrap();
             let channel = session.accept_channel().await.unwrap();
             (session, channel)
         });

@@ -23,7 +23,7 @@ async fn sessions_spread_over_the_workers_and_each_is_echoed() {
     let server = stand.server.clone();
     let (sender, mut runtimes) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
-        while let Some(mut session) = server.accept().await {
+        while let Some(session) = server.accept().await {
             let sender = sender.clone();
             session.spawner().spawn(async move {
                 let _ = sender.send(Handle::current().id());

@@ -30,7 +30,7 @@ use super::{
 use crate::{
     answer::{self, IceCredentials},
     limits::Limits,
-    metrics::Metrics,
+    metrics::{Limit, Metrics},
     offer::AnswerError,
     session::{Closed, Link, Session, Wish},
 };
@@ -237,6 +237,7 @@ impl Peer {
             }
         }
         if self.channels.is_endless() {
+            self.metrics.limit_reached(Limit::MaxMessageSize);
             self.end(Closed::Overloaded);
         }
         self.ways.forget_unproven();

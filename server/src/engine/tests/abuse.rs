@@ -90,7 +90,7 @@ fn a_nomination_that_comes_before_the_pair_is_valid_is_answered_once_it_is() {
 #[test]
 fn garbage_during_a_conversation_changes_nothing() {
     let mut world = World::new(MS);
-    let (address, mut session) = world.connect(0, "x");
+    let (address, session) = world.connect(0, "x");
     let mut random = 1_u64;
     for round in 0..20_000_u64 {
         let length = (round % 200) as usize;
@@ -146,7 +146,7 @@ fn checks_from_very_many_addresses_reach_the_protocol_core_from_a_few_only() {
 #[test]
 fn a_session_does_not_take_over_the_path_of_a_peer_that_is_there() {
     let mut world = World::new(MS);
-    let (address, mut session) = world.connect(0, "x");
+    let (address, session) = world.connect(0, "x");
     let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
 
     // Another session's check, with the address of the first one's peer as its forged source.
@@ -175,7 +175,7 @@ fn forged_icmp_errors_do_not_end_an_idle_session() {
 #[test]
 fn a_peer_that_opens_channels_without_end_is_ended() {
     let mut world = World::new(MS);
-    let (address, mut session) = world.connect(0, "x");
+    let (address, session) = world.connect(0, "x");
     for _ in 0..100 {
         let label = "l".repeat(8000);
         world.offerer(address).open(&label);

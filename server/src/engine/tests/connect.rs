@@ -9,7 +9,7 @@ fn a_channel_opens_without_a_lost_round_trip() {
     const ROUND_TRIP: Duration = Duration::from_millis(100);
     let mut world = World::new(ROUND_TRIP / 2);
     let begin = world.now;
-    let (_, mut session) = world.connect(0, "chat");
+    let (_, session) = world.connect(0, "chat");
     // ICE and DTLS take 3, SCTP 2. This offerer adds one by nominating only after a check has succeeded, and
     // one by its HelloVerifyRequest; browsers do neither.
     let took = world.now - begin;

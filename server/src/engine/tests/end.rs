@@ -34,7 +34,7 @@ fn a_closed_peer_is_gone_as_soon_as_its_farewell_arrives() {
 #[test]
 fn a_session_without_a_channel_ends_after_a_second() {
     let mut world = World::new(MS);
-    let (address, mut session) = world.connect(0, "x");
+    let (address, session) = world.connect(0, "x");
     let channel = session.accept_channel().now_or_never().unwrap();
     world.offerer(address).close_channel();
     world.run(2 * SECOND);

@@ -174,7 +174,7 @@ impl Live {
                 !world.sessions.is_empty() && world.offerer(address).is_open()
             });
             assert!(opened);
-            let mut session = world.sessions.remove(0);
+            let session = world.sessions.remove(0);
             let channel = session.accept_channel().now_or_never().unwrap().unwrap();
             (address, session, channel)
         };

@@ -48,7 +48,7 @@ fn ten_thousand_channels_at_once_cost_their_session_and_nobody_else() {
 #[test]
 fn the_longest_label_is_taken_and_too_many_of_them_end_the_session() {
     let mut world = World::new(MS);
-    let (address, mut session) = world.connect(0, "x");
+    let (address, session) = world.connect(0, "x");
     // The message that opens the channel has the maximum size.
     let longest = "l".repeat(65_536 - 12);
     world.offerer(address).open(&longest);

@@ -214,7 +214,10 @@ impl World {
             }
             self.handed_over += strays.len();
             for (worker, peer) in leaving {
-                relocate(&self.registry, peer, worker, |peer| self.cores[worker].adopt(peer));
+                relocate(&self.registry, peer, worker, |peer| {
+                    self.cores[worker].adopt(peer);
+                    Ok(())
+                });
             }
             for (socket, (worker, received)) in strays {
                 self.cores[worker].receive(self.now, socket, received);

@@ -9,7 +9,7 @@ use crate::channel::Message;
 fn what_is_said_during_a_restart_arrives_in_order_and_without_a_retransmission() {
     const DELAY: Duration = Duration::from_millis(20);
     let mut world = World::new(DELAY);
-    let (address, mut session) = world.connect(0, "x");
+    let (address, session) = world.connect(0, "x");
     let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
     world.run(SECOND);
 

@@ -58,7 +58,7 @@ fn drawn(world: &mut World, to: SocketAddr, time: Duration) -> usize {
 #[test]
 fn overheard_checks_sent_again_from_elsewhere_draw_little_and_take_nothing_over() {
     let mut world = World::new(20 * MS);
-    let (address, mut session, checks) = overheard(&mut world);
+    let (address, session, checks) = overheard(&mut world);
     let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
     let mut came = 0;
     let mut went = 0;
@@ -161,7 +161,7 @@ fn an_alert_without_encryption_does_not_end_a_session() {
 #[test]
 fn a_forged_change_of_ciphers_does_not_cut_a_peer_off() {
     let mut world = World::new(MS);
-    let (address, mut session) = world.connect(0, "x");
+    let (address, session) = world.connect(0, "x");
     let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
     for epoch in 0..3 {
         let change = [20, 254, 253, 0, epoch, 1, 0, 0, 0, 0, 6, 0, 1, 1];

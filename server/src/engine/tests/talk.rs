@@ -106,7 +106,7 @@ fn what_was_sent_before_a_channel_is_dropped_still_arrives() {
 #[test]
 fn further_channels_are_accepted_up_to_the_limit() {
     let mut world = World::new(MS);
-    let (address, mut session) = world.connect(0, "first");
+    let (address, session) = world.connect(0, "first");
     for number in 0..70 {
         world.offerer(address).open(&format!("more {number}"));
     }
@@ -156,7 +156,7 @@ fn what_the_peer_sent_before_it_closed_the_channel_is_all_delivered() {
 #[test]
 fn a_peer_that_reads_no_channel_costs_no_more_with_many_than_with_one() {
     let mut world = World::new(MS);
-    let (address, mut session) = world.connect(0, "x");
+    let (address, session) = world.connect(0, "x");
     for number in 0..31 {
         world.offerer(address).open(&number.to_string());
     }

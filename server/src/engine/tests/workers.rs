@@ -35,7 +35,7 @@ fn a_session_goes_once_to_the_worker_at_whose_socket_its_datagrams_arrive() {
 #[test]
 fn a_client_whose_address_changes_is_served_by_the_same_worker_through_the_other_socket() {
     let mut world = World::with_workers(2, MS, LIMITS);
-    let (address, mut session) = world.connect(1, "x");
+    let (address, session) = world.connect(1, "x");
     let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
     let before = world.handed_over;
     // What the NAT's new mapping looks like from here: the same peer, from a port of the other worker's.
