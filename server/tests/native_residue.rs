@@ -72,7 +72,9 @@ struct Count {
 impl Site {
     async fn start() -> Self {
         let mut limits = Limits::default();
+        // All clients of this test have one address, and those of a wave that never connect live on for a while.
         limits.offers_per_second = 0;
+        limits.max_sessions_per_address = limits.max_sessions;
         let listen = "127.0.0.1:0".parse().unwrap();
         let server = RtcServer::builder().listen(listen).workers(WORKERS).limits(limits).start().unwrap();
         let http = serve(server.router()).await;

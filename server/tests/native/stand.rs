@@ -43,6 +43,7 @@ impl Stand {
         // The tests are one client, in more of a hurry than a server has to bear.
         let mut limits = Limits::default();
         limits.offers_per_second = 0;
+        limits.max_sessions_per_address = limits.max_sessions;
         let builder = RtcServer::builder().listen(listen.parse().unwrap()).limits(limits);
         let server = builder.announce(announce.iter().copied()).start().unwrap();
         tokio::spawn(echo::serve(server.clone(), greeting_interval));
