@@ -55,5 +55,6 @@ fn a_reloaded_page_leaves_no_session_behind() -> Result<()> {
 }
 
 fn session_ended(log: &str, session: &str) -> bool {
-    log.lines().any(|line| line.contains(session) && line.contains("closed"))
+    // The log names sessions by the beginning of their ids.
+    log.lines().any(|line| line.contains(&session[..8]) && line.contains("closed"))
 }
