@@ -157,14 +157,10 @@ impl Worker {
     }
 
     /// Takes in what came to other sockets, as many at once as a read of the own one may bring.
-    fn take_in(&mut self, first: (usize, Received)) {
-        let mut next = Some(first);
-        for _ in 0..STRAYS_AT_ONCE {
-            let Some((socket, received)) = next.take() else { break };
-            self.core.receive(Instant::now(), socket, received);
-            next = self.strays.try_recv().ok();
-        }
-        if let Some((socket, received)) = next {
+    fn take_in(&mut self, (socket, received): (usize, Received)) {
+        self.core.receive(Instant::now(), socket, received);
+        for _ in 1..STRAYS_AT_ONCE {
+            let Ok((socket, received)) = self.strays.try_recv() else { break };
             self.core.receive(Instant::now(), socket, received);
         }
     }

@@ -90,24 +90,27 @@ fn text_that_is_none_closes_its_channel_alone() {
     drop(second);
 }
 
+/// A peer that sends larger messages than the answer lets it.
+fn connect_liar(world: &mut World) -> (SocketAddr, Session) {
+    let address = offerer_address(0);
+    let mut offerer = Offerer::with_max_message_size(world.now, address, "x", 16_000_000);
+    let answered = world.answer(&offerer.offer());
+    let lie = answered.sdp.replace("a=max-message-size:65536", "a=max-message-size:100000000");
+    offerer.accept_answer(world.now, &lie);
+    world.offerers.insert(address, offerer);
+    let opened =
+        world.run_until(5 * SECOND, |world| !world.sessions.is_empty() && world.offerer(address).is_open());
+    assert!(opened, "the channel does not open");
+    (address, world.sessions.remove(0))
+}
+
 #[test]
 fn a_message_above_the_maximum_harms_nobody_but_its_sender() {
     for size in [65_537, 200_000] {
         let mut world = World::new(MS);
         let (other, mut others) = world.connect(1, "x");
         let mut other_channel = channel_of(&mut others);
-        // A peer that does not keep to what the answer says.
-        let address = offerer_address(0);
-        let mut offerer = Offerer::with_max_message_size(world.now, address, "x", 16_000_000);
-        let answered = world.answer(&offerer.offer());
-        let lie = answered.sdp.replace("a=max-message-size:65536", "a=max-message-size:100000000");
-        offerer.accept_answer(world.now, &lie);
-        world.offerers.insert(address, offerer);
-        assert!(
-            world.run_until(5 * SECOND, |world| !world.sessions.is_empty()
-                && world.offerer(address).is_open())
-        );
-        let mut session = world.sessions.remove(0);
+        let (address, mut session) = connect_liar(&mut world);
         let mut channel = channel_of(&mut session);
 
         let now = world.now;
@@ -126,16 +129,7 @@ fn a_peer_that_sends_what_makes_up_no_message_is_ended_before_it_has_sent_much()
     let mut world = World::with_limits(MS, Limits { total_buffer: 2 * 1024 * 1024, ..LIMITS });
     let (other, mut others) = world.connect(1, "x");
     let mut other_channel = channel_of(&mut others);
-    let address = offerer_address(0);
-    let mut offerer = Offerer::with_max_message_size(world.now, address, "x", 16_000_000);
-    let answered = world.answer(&offerer.offer());
-    let lie = answered.sdp.replace("a=max-message-size:65536", "a=max-message-size:100000000");
-    offerer.accept_answer(world.now, &lie);
-    world.offerers.insert(address, offerer);
-    assert!(
-        world.run_until(5 * SECOND, |world| !world.sessions.is_empty() && world.offerer(address).is_open())
-    );
-    let session = world.sessions.remove(0);
+    let (address, session) = connect_liar(&mut world);
     let now = world.now;
     for _ in 0..60 {
         world.offerer(address).send(now, Message::Binary(vec![7; 250_000].into()));

@@ -75,3 +75,49 @@ fn an_icmp_error_finds_its_session_at_whichever_worker_it_is() {
     assert_eq!(session.closed().now_or_never(), Some(Closed::Unreachable));
     assert_eq!(world.residue(), 0);
 }
+
+/// A peer that no worker has adopted yet.
+fn new_peer(world: &World) -> (Answered, Box<Peer>) {
+    let offer = Offerer::new(world.now, offerer_address(0), "x").offer();
+    world.reception.answer(world.now, &offer, OfferContext::default(), 0).unwrap()
+}
+
+#[test]
+fn a_peer_that_a_stopped_worker_gives_back_leaves_nothing() {
+    let world = World::new(MS);
+    let (_, peer) = new_peer(&world);
+    assert_ne!(world.residue(), 0);
+    relocate(&world.registry, peer, 0, Err);
+    assert_eq!(world.residue(), 0);
+}
+
+#[test]
+fn a_peer_that_arrives_after_the_order_to_drain_is_ended() {
+    let mut world = World::new(MS);
+    let (_, peer) = new_peer(&world);
+    world.registry.drain();
+    world.cores[0].drain(world.now);
+    world.cores[0].adopt(peer);
+    world.flush();
+    assert_eq!(world.residue(), 0);
+}
+
+#[test]
+fn a_datagram_that_arrives_before_its_peer_waits_for_it() {
+    let mut world = World::new(MS);
+    let mut offerer = Offerer::new(world.now, offerer_address(0), "x");
+    let (answered, peer) =
+        world.reception.answer(world.now, &offerer.offer(), OfferContext::default(), 0).unwrap();
+    offerer.accept_answer(world.now, &answered.sdp);
+    world.now += 50 * MS;
+    for check in offerer.drive(world.now) {
+        world.deliver(offerer_address(0), check);
+    }
+    let strays = world.cores[0].take_outbound().strays;
+    assert!(!strays.is_empty(), "the check is lost");
+    world.cores[0].adopt(peer);
+    for (_, stray) in strays {
+        world.cores[0].receive(world.now, 0, stray);
+    }
+    assert!(!world.flush().is_empty(), "the check is answered");
+}
