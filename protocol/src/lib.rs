@@ -1,11 +1,12 @@
 //! What a hola-webrtc client and server say to each other.
 //!
 //! Wire types and paths ([`signal`], [`SessionDescription`], [`SdpFragment`], [`Problem`]), the eight steps of a negotiation
-//! ([`Step`]) and the events that report them ([`TraceEvent`]). There is no I/O here, and nothing that is
-//! only for one side: the crate compiles for native targets and for WebAssembly alike.
+//! ([`Step`]), the events that report them ([`TraceEvent`]), and what a channel may speak ([`framing`]). There is no I/O
+//! here, and nothing that is only for one side: the crate compiles for native targets and for WebAssembly alike.
 
 mod candidate;
 mod description;
+pub mod framing;
 mod problem;
 pub mod sdp;
 mod sdpfrag;
