@@ -67,6 +67,11 @@ fn fragments_bear_mutation() {
 }
 
 #[test]
+fn framed_channels_bear_mutation() {
+    run("framing", 20_000, super::framing);
+}
+
+#[test]
 fn offers_bear_mutation() {
     run("offer", 5000, super::offer);
 }
