@@ -158,7 +158,8 @@ impl Core {
         password: &str,
     ) -> Option<Result<IceCredentials, AnswerError>> {
         let restarted = self.act(now, id, |peer| peer.restart_ice(now, ufrag, password))?;
-        if let (Ok(ours), Some(entry)) = (&restarted, self.peers.get(&id)) {
+        if let (Ok(ours), Some(entry)) = (&restarted, self.peers.get_mut(&id)) {
+            entry.peer.expect_other_paths();
             self.registry.rename(&entry.peer.resident, ours.ufrag.clone());
         }
         Some(restarted)
@@ -260,6 +261,10 @@ impl Core {
         }
         if let Some(path) = selected {
             self.registry.claim(path, &entry.peer.resident, true, now);
+        }
+        let stale = entry.peer.forget_stale_paths();
+        if !stale.is_empty() {
+            self.registry.forget(&entry.peer.resident, stale);
         }
         let is_within = self.registry.hold(held, holds);
         if let Some(reason) = ended {

@@ -204,6 +204,11 @@ impl Registry {
         tables.sessions.remove(&resident.id);
     }
 
+    /// A session no longer uses these paths.
+    pub(super) fn forget(&self, resident: &Arc<Resident>, paths: Vec<Path>) {
+        self.write().routes.remove_paths(resident, paths.into_iter());
+    }
+
     pub(crate) fn resident(&self, id: SessionId) -> Option<Arc<Resident>> {
         self.read().sessions.get(&id).cloned()
     }

@@ -72,7 +72,9 @@ impl Routes {
     pub(super) fn remove_paths(&mut self, session: &Arc<Resident>, paths: impl Iterator<Item = Path>) {
         for path in paths {
             if let Entry::Occupied(mut owners) = self.by_remote.entry(path.remote) {
-                owners.get_mut().retain(|owner| !Arc::ptr_eq(&owner.session, session));
+                let is_meant =
+                    |owner: &Owner| owner.local == path.local && Arc::ptr_eq(&owner.session, session);
+                owners.get_mut().retain(|owner| !is_meant(owner));
                 if owners.get().is_empty() {
                     owners.remove();
                 }

@@ -2,16 +2,20 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use super::super::routes::Path;
+use super::{super::routes::Path, Peer};
 
-/// How many pairs of addresses a session may use. A browser has a few interfaces; a NAT that rebinds adds
-/// some over time.
+/// How many pairs of addresses a session may begin to use in one ICE session, because the protocol core remembers each
+/// until ICE starts anew; and how many it keeps. A browser has a few interfaces; a NAT that rebinds adds some over time.
 const MAX_PATHS: usize = 32;
 
 pub(super) struct Ways {
-    ways: Vec<Way>,
+    known: Vec<Way>,
     /// The addresses that the answer names.
     candidates: Arc<[SocketAddr]>,
+    /// Counts what came, so that the paths are told apart by their last use.
+    clock: u64,
+    /// The count at which the present ICE session began.
+    begun: u64,
 }
 
 /// A path, and what the peer is trusted with on it.
@@ -24,31 +28,52 @@ pub(super) struct Way {
     /// How many bytes may go there before ICE has selected it: three times what came, as in QUIC (RFC 9000,
     /// 8.1), because the source of a check may be forged.
     pub(super) credit: usize,
+    /// When something came along it first, and last.
+    first: u64,
+    last: u64,
+}
+
+impl Peer {
+    /// ICE has started anew: the peer may be somewhere else.
+    pub(in crate::engine) fn expect_other_paths(&mut self) {
+        self.ways.begun = self.ways.clock;
+    }
+
+    /// Forgets the paths of earlier ICE sessions that were not used for longest, if there are too many, and returns
+    /// them.
+    pub(in crate::engine) fn forget_stale_paths(&mut self) -> Vec<Path> {
+        self.ways.forget_stale(self.selected)
+    }
 }
 
 impl Ways {
     pub(super) fn new(candidates: Arc<[SocketAddr]>) -> Self {
-        Self { ways: Vec::new(), candidates }
+        Self { known: Vec::new(), candidates, clock: 0, begun: 0 }
     }
 
     /// Notes that something came along a path. `None` if the session has no room for another path, else
     /// whether the path has proved to be the peer's.
     pub(super) fn credit(&mut self, path: Path, worker: usize, bytes: usize) -> Option<bool> {
-        if let Some(way) = self.ways.iter_mut().find(|way| way.path == path) {
+        self.clock += 1;
+        if let Some(way) = self.known.iter_mut().find(|way| way.path == path) {
             way.credit = way.credit.saturating_add(3 * bytes);
             way.worker = worker;
+            way.last = self.clock;
             return Some(way.is_proven);
         }
-        (self.ways.len() < MAX_PATHS).then(|| {
-            self.ways.push(Way { path, worker, is_proven: false, credit: 3 * bytes });
+        let begun_with = self.known.iter().filter(|way| way.first > self.begun).count();
+        (begun_with < MAX_PATHS).then(|| {
+            let (first, last) = (self.clock, self.clock);
+            self.known.push(Way { path, worker, is_proven: false, credit: 3 * bytes, first, last });
             false
         })
     }
 
     /// The way between a candidate of ours and an address of the peer's.
     pub(super) fn between(&mut self, ours: SocketAddr, theirs: SocketAddr) -> Option<&mut Way> {
-        let Self { ways, candidates } = self;
-        ways.iter_mut()
+        let Self { known, candidates, .. } = self;
+        known
+            .iter_mut()
             .find(|way| way.path.remote == theirs && candidate_of(candidates, way.path) == Some(ours))
     }
 
@@ -59,12 +84,23 @@ impl Ways {
 
     /// The paths that have proved to be the peer's.
     pub(super) fn proven(&self) -> impl Iterator<Item = Path> {
-        self.ways.iter().filter(|way| way.is_proven).map(|way| way.path)
+        self.known.iter().filter(|way| way.is_proven).map(|way| way.path)
     }
 
     /// Makes room for other paths.
     pub(super) fn forget_unproven(&mut self) {
-        self.ways.retain(|way| way.is_proven);
+        self.known.retain(|way| way.is_proven);
+    }
+
+    fn forget_stale(&mut self, selected: Option<Path>) -> Vec<Path> {
+        let mut forgotten = Vec::new();
+        while self.known.len() > MAX_PATHS {
+            let of_earlier = self.known.iter().enumerate().filter(|(_, way)| way.first <= self.begun);
+            let stale = of_earlier.filter(|(_, way)| Some(way.path) != selected);
+            let Some((stalest, _)) = stale.min_by_key(|(_, way)| way.last) else { break };
+            forgotten.push(self.known.swap_remove(stalest).path);
+        }
+        forgotten
     }
 }
 
@@ -75,4 +111,46 @@ fn candidate_of(candidates: &[SocketAddr], path: Path) -> Option<SocketAddr> {
     let is_of_family = |candidate: &&SocketAddr| candidate.is_ipv4() == path.local.is_ipv4();
     let mut candidates = candidates.iter();
     candidates.clone().find(is_exact).or_else(|| candidates.find(is_of_family)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(number: u16) -> Path {
+        Path { local: [192, 0, 2, 1].into(), remote: SocketAddr::from(([198, 51, 100, 7], number)) }
+    }
+
+    /// Something comes along paths that turn out to be the peer's.
+    fn prove(ways: &mut Ways, numbers: impl IntoIterator<Item = u16>) {
+        for number in numbers {
+            assert!(ways.credit(path(number), 0, 100).is_some(), "{number}");
+            ways.known.iter_mut().for_each(|way| way.is_proven = true);
+        }
+    }
+
+    #[test]
+    fn one_ice_session_begins_to_use_so_many_paths_and_no_more() {
+        let mut ways = Ways::new(Arc::default());
+        prove(&mut ways, 0..32);
+        assert_eq!(ways.credit(path(32), 0, 100), None);
+        assert_eq!(ways.credit(path(0), 0, 100), Some(true), "known ones go on");
+        assert_eq!(ways.forget_stale(None), []);
+        ways.begun = ways.clock;
+        assert_eq!(ways.credit(path(32), 0, 100), Some(false));
+        ways.forget_unproven();
+        assert_eq!(ways.credit(path(32), 0, 100), Some(false), "what proves nothing takes no room");
+    }
+
+    #[test]
+    fn of_earlier_paths_the_one_goes_that_was_not_used_for_longest_but_never_the_selected_one() {
+        let mut ways = Ways::new(Arc::default());
+        prove(&mut ways, 0..32);
+        prove(&mut ways, [1]);
+        ways.begun = ways.clock;
+        prove(&mut ways, 32..34);
+        assert_eq!(ways.forget_stale(Some(path(0))), [path(2), path(3)]);
+        assert_eq!(ways.forget_stale(Some(path(0))), []);
+        assert_eq!(ways.credit(path(1), 0, 100), Some(true));
+    }
 }

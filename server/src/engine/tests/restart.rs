@@ -37,3 +37,36 @@ fn what_is_said_during_a_restart_arrives_in_order_and_without_a_retransmission()
     assert_eq!(received, Some(Message::Text("during".to_owned())));
     assert_eq!(world.offerer(address).received, [Message::Text("from the server".to_owned())]);
 }
+
+/// A phone on its way, whose address changes again and again.
+#[test]
+fn a_client_whose_address_changes_more_often_than_a_session_keeps_paths_is_followed() {
+    let mut world = World::new(MS);
+    let (mut address, session) = world.connect(0, "x");
+    let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
+    for number in 1..=40 {
+        let now = world.now;
+        let mut offerer = world.offerers.remove(&address).unwrap();
+        address = offerer_address(number);
+        let restarted = offerer.restart_ice(now, address);
+        world.offerers.insert(address, offerer);
+        let ours = world.restart_ice(session.id(), &restarted.ufrag, &restarted.password);
+        world.offerer(address).accept_restart(now, &ours);
+        let is_followed = world.run_until(5 * SECOND, |_| session.remote_address() == Some(address));
+        assert!(is_followed, "{number}");
+        // What this offerer sends before it has selected the pair as well, it drops.
+        world.run(SECOND);
+        let now = world.now;
+        world.offerer(address).send(now, Message::Text(number.to_string()));
+        let mut received = None;
+        world.run_until(60 * SECOND, |_| {
+            received = received.take().or_else(|| channel.next().now_or_never().flatten());
+            received.is_some()
+        });
+        let ended = session.closed().now_or_never();
+        assert_eq!(received, Some(Message::Text(number.to_string())), "{ended:?}");
+    }
+    drop((session, channel));
+    world.offerers.clear();
+    assert!(world.run_until(60 * SECOND, |world| world.residue() == 0));
+}
