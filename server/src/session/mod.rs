@@ -57,6 +57,9 @@ pub enum OpenError {
     /// The session has ended.
     #[error("the session has ended")]
     Closed,
+    /// The peer closed the channel instead of confirming it. The session goes on.
+    #[error("the peer refused the channel")]
+    Refused,
     /// The session has as many channels as it may.
     #[error("the session has as many channels as it may")]
     TooManyChannels,
@@ -152,7 +155,12 @@ impl Session {
     ) -> Result<Channel, OpenError> {
         let (reply, opened) = oneshot::channel();
         self.ask(Wish::Open { label: label.into(), options, reply });
-        opened.await.unwrap_or(Err(OpenError::Closed))
+        match opened.await {
+            Ok(opened) => opened,
+            // The engine lets a wish go unanswered where the peer closes the channel, and where the session ends.
+            Err(_) if self.stats().await.is_some() => Err(OpenError::Refused),
+            Err(_) => Err(OpenError::Closed),
+        }
     }
 
     /// How the session fares; `None` once it has ended.

@@ -118,6 +118,16 @@ impl Offerer {
         self.connection.create_data_channel(label, Some(RTCDataChannelInit::default())).unwrap();
     }
 
+    /// Takes a stream that the other side may want to open a channel on.
+    pub(super) fn occupy(&mut self, stream: u16) -> RTCDataChannelId {
+        let options = RTCDataChannelInit { negotiated: Some(stream), ..Default::default() };
+        self.connection.create_data_channel("", Some(options)).unwrap().id()
+    }
+
+    pub(super) fn close_stream(&mut self, channel: RTCDataChannelId) {
+        self.connection.data_channel(channel).unwrap().close().unwrap();
+    }
+
     pub(super) fn close_channel(&mut self) {
         self.connection.data_channel(self.channel).unwrap().close().unwrap();
     }

@@ -1,10 +1,13 @@
 //! Messages in both directions.
 
 use bytes::Bytes;
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture};
 
 use super::*;
-use crate::channel::{Channel, Message};
+use crate::{
+    channel::{Channel, Message},
+    session::{ChannelOptions, OpenError},
+};
 
 /// Sends back what can be sent back now.
 fn echo(channel: &mut Channel) {
@@ -178,4 +181,42 @@ fn a_peer_that_reads_no_channel_costs_no_more_with_many_than_with_one() {
     }
     // The session's share of SCTP, and each channel's own queue.
     assert!(sent <= 1024 * 1024 + 32 * (128 * 1024 + 2 * 8192), "{sent}");
+}
+
+/// Wishes for a channel whose confirmation gets lost.
+fn unconfirmed<'a>(world: &mut World, session: &'a Session) -> BoxFuture<'a, Result<Channel, OpenError>> {
+    let mut opening = session.open_channel("news", ChannelOptions::default()).boxed();
+    assert!(opening.as_mut().now_or_never().is_none());
+    world.run_until(500 * MS, |world| {
+        world.in_flight.retain(|_, datagram| matches!(datagram, InFlight::ToOfferer(..)));
+        false
+    });
+    opening
+}
+
+#[test]
+fn a_channel_that_the_peer_closes_instead_of_confirming_it_is_refused() {
+    let mut world = World::new(MS);
+    let (address, session) = world.connect(0, "x");
+    // The stream that the server, as DTLS client, opens its first channel on (RFC 8832, 6).
+    let stream = world.offerer(address).occupy(0);
+    let mut opening = unconfirmed(&mut world, &session);
+    world.offerer(address).close_stream(stream);
+    let mut opened = None;
+    world.run_until(5 * SECOND, |_| {
+        opened = opened.take().or_else(|| opening.as_mut().now_or_never());
+        opened.is_some()
+    });
+    assert_eq!(opened.unwrap().unwrap_err(), OpenError::Refused);
+    assert_eq!(session.closed().now_or_never(), None);
+}
+
+#[test]
+fn a_session_that_ends_while_a_channel_opens_says_so() {
+    let mut world = World::new(MS);
+    let (address, session) = world.connect(0, "x");
+    let mut opening = unconfirmed(&mut world, &session);
+    world.offerer(address).close();
+    world.run(SECOND);
+    assert_eq!(opening.as_mut().now_or_never().unwrap().unwrap_err(), OpenError::Closed);
 }
