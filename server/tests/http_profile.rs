@@ -44,7 +44,8 @@ fn every_reason_for_an_end_is_listed() {
         let rows = section.lines().skip(2).take_while(|line| line.starts_with("| `"));
         rows.map(|row| row.split('`').nth(1).unwrap()).collect()
     };
-    assert_eq!(reasons(sections[1]), Closed::ALL.map(Closed::as_str));
+    let names: Vec<_> = Closed::ALL.iter().map(|reason| reason.as_str()).collect();
+    assert_eq!(reasons(sections[1]), names);
     let of_channels = [
         ChannelClosed::ByPeer,
         ChannelClosed::ByServer,

@@ -170,7 +170,7 @@ impl Label for Step {
 
 /// Why sessions end.
 impl Label for Closed {
-    const ALL: &'static [Self] = &Self::ALL;
+    const ALL: &'static [Self] = Self::ALL;
 
     fn name(self) -> &'static str {
         self.as_str()

@@ -35,8 +35,8 @@ pub enum Closed {
 }
 
 impl Closed {
-    /// Every reason.
-    pub const ALL: [Self; 12] = [
+    /// Every reason there is in this version.
+    pub const ALL: &[Self] = &[
         Self::ByPeer,
         Self::ByServer,
         Self::NoChannel,
