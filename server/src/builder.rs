@@ -60,8 +60,13 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// What the system says when the address cannot be bound.
+    /// What the system says when the address cannot be bound; [`io::ErrorKind::InvalidInput`] for limits that contradict
+    /// themselves.
     pub fn start(self) -> io::Result<RtcServer> {
+        if self.limits.max_message_size == 0 {
+            let why = "a max_message_size of 0 would tell peers that there is no limit (RFC 8841, 6.1)";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         RtcServer::start(self.listen, self.workers, self.limits, |bound| self.reachable_at(bound))
     }
 
@@ -76,5 +81,18 @@ impl Builder {
             vec![bound.ip().to_canonical()]
         };
         addresses.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_largest_message_of_no_size_is_refused_since_peers_would_take_it_for_none() {
+        let limits = Limits { max_message_size: 0, ..Limits::new() };
+        let error = Builder::new().limits(limits).start().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("max_message_size"), "{error}");
     }
 }

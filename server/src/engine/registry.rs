@@ -147,12 +147,12 @@ impl Registry {
             return Err(AnswerError::Full);
         }
         if let Some(network) = network {
-            let sessions = tables.of_address.entry(network).or_default();
-            if *sessions >= self.limits.max_sessions_per_address {
+            let sessions = tables.of_address.get(&network).copied().unwrap_or_default();
+            if sessions >= self.limits.max_sessions_per_address {
                 self.metrics.limit_reached(Limit::MaxSessionsPerAddress);
                 return Err(AnswerError::TooManySessionsOfAddress);
             }
-            *sessions += 1;
+            tables.of_address.insert(network, sessions + 1);
         }
         self.live.send_modify(|live| *live += 1);
         Ok(Place { registry: self.clone(), network })
@@ -322,6 +322,14 @@ mod tests {
         assert!(admit("2001:db8:0:1::1").is_ok() && admit("192.0.2.1").is_ok());
         drop(first);
         assert!(admit("2001:db8::3").is_ok());
+    }
+
+    #[test]
+    fn a_client_that_may_have_no_session_leaves_nothing() {
+        let registry = registry(Limits { max_sessions_per_address: 0, ..Limits::new() });
+        let refused = registry.admit(Some([192, 0, 2, 1].into()));
+        assert_eq!(refused.err(), Some(AnswerError::TooManySessionsOfAddress));
+        assert_eq!(registry.residue(), 0);
     }
 
     #[test]

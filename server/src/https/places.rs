@@ -45,11 +45,11 @@ impl Places {
         if taken.total >= self.max {
             return Err(Limit::MaxConnections);
         }
-        let of_network = taken.by_network.entry(network).or_default();
-        if *of_network >= self.max_per_address && !is_proxy {
+        let of_network = taken.by_network.get(&network).copied().unwrap_or_default();
+        if of_network >= self.max_per_address && !is_proxy {
             return Err(Limit::MaxConnectionsPerAddress);
         }
-        *of_network += 1;
+        taken.by_network.insert(network, of_network + 1);
         taken.total += 1;
         self.metrics.connection_opened();
         Ok(Place { places: self.clone(), network })
@@ -99,6 +99,13 @@ mod tests {
         places.take(ip("192.0.2.2")).unwrap();
         drop(one);
         places.take(ip("192.0.2.1")).unwrap();
+        assert!(places.taken.lock().unwrap().by_network.is_empty());
+    }
+
+    #[test]
+    fn a_client_that_may_have_no_connection_leaves_nothing() {
+        let places = places(|bounds| bounds.max_connections_per_address = 0);
+        places.take(ip("192.0.2.1")).unwrap_err();
         assert!(places.taken.lock().unwrap().by_network.is_empty());
     }
 
