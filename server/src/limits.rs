@@ -7,6 +7,8 @@ use std::{
 
 /// The limits of a server. The defaults suit a public one.
 ///
+/// A number of 0 lets in none, and a time of 0 is over at once, but where the description says otherwise.
+///
 /// ```
 /// let mut limits = hola_webrtc_server::Limits::default();
 /// limits.max_sessions = 500;
@@ -21,8 +23,13 @@ pub struct Limits {
     pub max_sessions_per_address: usize,
     /// How many offers one client address may send a second, on average (10), 0 for any number.
     pub offers_per_second: u32,
-    /// How many offers one client address may send at once, before the average counts (100).
+    /// How many offers one client address may send at once, before the average counts (100); 0 counts as 1.
     pub offer_burst: u32,
+    /// How many `PATCH` requests (candidates that trickle in, ICE restarts) one client address may send a second, on
+    /// average (50), 0 for any number. A restart counts as an offer, too.
+    pub patches_per_second: u32,
+    /// How many `PATCH` requests one client address may send at once, before the average counts (500); 0 counts as 1.
+    pub patch_burst: u32,
     /// The size of an offer, or of an SDP fragment, in bytes (64 KiB).
     pub max_offer_bytes: usize,
     /// The number of lines of an offer (1,000).
@@ -35,7 +42,7 @@ pub struct Limits {
     pub max_event_streams: usize,
     /// How many channels a session may have open (64).
     pub max_channels: usize,
-    /// The largest message taken, in bytes (65,536). Each connection reserves a buffer of this size.
+    /// The largest message taken, in bytes (65,536), 1 at least. Each connection reserves a buffer of this size.
     pub max_message_size: u32,
     /// How many bytes of messages a session may hold in each of: received and not yet read by the handler, sent by
     /// the handler and not yet taken by SCTP, taken by SCTP and not yet acknowledged (1 MiB). Its channels share
@@ -63,6 +70,8 @@ impl Limits {
             max_sessions_per_address: 200,
             offers_per_second: 10,
             offer_burst: 100,
+            patches_per_second: 50,
+            patch_burst: 500,
             max_offer_bytes: 64 * 1024,
             max_offer_lines: 1000,
             max_candidates: 64,

@@ -174,3 +174,32 @@ async fn restarts_count_as_offers() {
     reply.assert_refused(TooManyRequests, "a burst of restarts");
     server.shutdown().await;
 }
+
+#[tokio::test]
+async fn an_address_that_sends_one_fragment_after_another_has_to_wait() {
+    let server = limited(|limits| (limits.patches_per_second, limits.patch_burst) = (1, 3));
+    let address = serve(server.router()).await;
+    let (location, etag) = begin(address).await;
+    let mut replies = Vec::new();
+    while replies.last().is_none_or(|reply: &Reply| reply.status == 204) && replies.len() < 10_000 {
+        replies.push(exchange(address, &patch(&location, &[TYPE, ("if-match", &etag)], candidates(1))).await);
+    }
+    let refused = replies.pop().unwrap();
+    assert!(replies.len() >= 3, "the burst is let through: {replies:?}");
+    refused.assert_refused(TooManyRequests, "one too many");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let counted = server.metrics().encode();
+    assert!(counted.contains("limit_reached_total{limit=\"patches-per-second\"} 1\n"), "{counted}");
+    // Restarts count as well, and sessions that do not exist.
+    let elsewhere = patch("/sessions/1", &[TYPE, ("if-match", "*")], RESTART);
+    let mut last = exchange(address, &elsewhere).await;
+    for _ in 0..10_000 {
+        if last.status == 429 {
+            break;
+        }
+        last = exchange(address, &elsewhere).await;
+    }
+    last.assert_refused(TooManyRequests, "wherever they are sent");
+    assert_eq!(server.session_count(), 1);
+    server.shutdown().await;
+}

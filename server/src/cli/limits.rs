@@ -28,6 +28,15 @@ pub(crate) struct SessionLimits {
           value_parser = clap::value_parser!(u32).range(1..))]
     offer_burst: u32,
 
+    /// How many PATCH requests one client address may send a second, on average; 0 for any number
+    #[arg(long, env = "HOLA_PATCHES_PER_SECOND", value_name = "NUMBER", default_value_t = 50)]
+    patches_per_second: u32,
+
+    /// How many PATCH requests one client address may send at once, before the average counts
+    #[arg(long, env = "HOLA_PATCH_BURST", value_name = "NUMBER", default_value_t = 500,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    patch_burst: u32,
+
     /// Largest offer or SDP fragment taken
     #[arg(long, env = "HOLA_MAX_OFFER_BYTES", value_name = "BYTES", default_value = "64KiB", value_parser = bytes)]
     max_offer_bytes: usize,
@@ -89,6 +98,8 @@ impl SessionLimits {
         limits.max_sessions_per_address = self.max_sessions_per_address;
         limits.offers_per_second = self.offers_per_second;
         limits.offer_burst = self.offer_burst;
+        limits.patches_per_second = self.patches_per_second;
+        limits.patch_burst = self.patch_burst;
         limits.max_offer_bytes = self.max_offer_bytes;
         limits.max_offer_lines = self.max_offer_lines;
         limits.max_candidates = self.max_candidates;

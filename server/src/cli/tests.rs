@@ -97,6 +97,8 @@ fn every_limit_has_a_flag() {
         "--max-sessions-per-address=2",
         "--offers-per-second=3",
         "--offer-burst=4",
+        "--patches-per-second=18",
+        "--patch-burst=19",
         "--max-offer-bytes=5",
         "--max-offer-lines=6",
         "--max-candidates=7",
@@ -115,6 +117,23 @@ fn every_limit_has_a_flag() {
     let defaults = format!("{:?}", Limits::default());
     for (limit, default) in limits.split(", ").zip(defaults.split(", ")) {
         assert_ne!(limit, default);
+    }
+}
+
+#[test]
+fn no_limit_may_be_nought_but_where_that_stands_for_any_and_the_guides_say_so() {
+    let heading = |flag: &clap::Arg| flag.get_help_heading().unwrap_or_default().to_owned();
+    let limits: Vec<_> = flags().into_iter().filter(|flag| heading(flag).starts_with("Limits")).collect();
+    assert!(limits.len() > 20);
+    for flag in limits {
+        let nought = format!("--{}=0", flag.get_long().unwrap());
+        match parse(&[&nought]) {
+            Ok(_) => {
+                assert!(flag.get_help().unwrap().to_string().contains("; 0 for"), "{nought}");
+                assert!(GUIDES.iter().all(|guide| row(guide, &flag).unwrap().contains("; `0`")), "{nought}");
+            }
+            Err(error) => assert!(error.to_string().contains(flag.get_long().unwrap()), "{error}"),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn answer(
 async fn try_answer(shared: &Shared, client: Client, request: Request) -> Result<Response, Refusal> {
     // What refuses soonest costs least.
     shared.ensure_ready()?;
-    shared.ensure_rate(client)?;
+    shared.ensure_offer_rate(client)?;
     let (head, body) = request.into_parts();
     if let Some(token) = &shared.bearer_token {
         token.check(&head.headers)?;
@@ -84,16 +84,6 @@ async fn try_answer(shared: &Shared, client: Client, request: Request) -> Result
 }
 
 impl Shared {
-    /// Counts an offer of this client, or a request that costs as much.
-    pub(super) fn ensure_rate(&self, Client(client): Client) -> Result<(), Refusal> {
-        let Some(client) = client else { return Ok(()) };
-        self.offer_rate.check(client.ip()).map_err(|wait| {
-            self.server.metrics().limit_reached(Limit::OffersPerSecond);
-            let detail = "send fewer, or wait as long as the header Retry-After says";
-            Refusal::new(ProblemCode::TooManyRequests, detail).retry_after(wait)
-        })
-    }
-
     /// Asks the program whether it wants the offer.
     async fn ask(&self, head: Parts, Client(client): Client) -> Result<Extensions, Refusal> {
         match &self.on_offer {

@@ -25,6 +25,8 @@ pub(super) async fn patch(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
+    // What refuses soonest costs least.
+    shared.ensure_patch_rate(client)?;
     ensure_fragment(&headers)?;
     let condition = Condition::of(&headers)?;
     let body = receive(body, &shared.server).await?;
@@ -33,7 +35,7 @@ pub(super) async fn patch(
     match condition {
         Condition::Any => {
             // It costs as much as an offer.
-            shared.ensure_rate(client)?;
+            shared.ensure_offer_rate(client)?;
             restart(&shared, id, fragment).await
         }
         Condition::Tag(etag) => {

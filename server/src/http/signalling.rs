@@ -13,7 +13,7 @@ use super::{
     metrics::MetricsAccess,
     origin::{Origin, Origins},
     problem::Refusal,
-    rate::OfferRate,
+    rate::Rate,
     token::BearerToken,
 };
 use crate::RtcServer;
@@ -148,6 +148,7 @@ impl Signalling {
     /// fallback of its own, call [`Router::reset_fallback`] first. What counts by client address needs
     /// [`Router::into_make_service_with_connect_info`].
     pub fn router(self) -> Router {
+        let limits = self.server.limits();
         let own = self.public_url.as_ref().map(PublicUrl::origin);
         let shared = Shared {
             origins: Origins::new(self.allowed_origins, own),
@@ -157,7 +158,8 @@ impl Signalling {
             trusted_proxies: self.trusted_proxies,
             on_offer: self.on_offer,
             metrics_access: self.metrics_access,
-            offer_rate: OfferRate::new(self.server.limits()),
+            offer_rate: Rate::new(limits.offers_per_second, limits.offer_burst),
+            patch_rate: Rate::new(limits.patches_per_second, limits.patch_burst),
             server: self.server,
         };
         super::router(Arc::new(shared), self.fallback)
@@ -180,5 +182,6 @@ pub(super) struct Shared {
     pub(super) trusted_proxies: Vec<IpNet>,
     pub(super) on_offer: Option<OnOffer>,
     pub(super) metrics_access: MetricsAccess,
-    pub(super) offer_rate: OfferRate,
+    pub(super) offer_rate: Rate,
+    pub(super) patch_rate: Rate,
 }

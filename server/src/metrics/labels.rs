@@ -86,6 +86,8 @@ labels! {
         MaxSessionsPerAddress = "max-sessions-per-address",
         /// Offers of one client address a second, with the burst that it may save up.
         OffersPerSecond = "offers-per-second",
+        /// `PATCH` requests of one client address a second, with the burst that it may save up.
+        PatchesPerSecond = "patches-per-second",
         /// Bytes of a request's body.
         MaxOfferBytes = "max-offer-bytes",
         /// Lines of an offer.
