@@ -191,11 +191,12 @@ impl ChannelCore {
             closed_here: Cell::new(false),
             connection_ended: Cell::new(false),
         });
-        core.listen();
+        core.listen(peer.observer.is_none());
         core
     }
 
-    fn listen(self: &Rc<Self>) {
+    /// Messages are kept for those who take them here; an observer takes them from the browser.
+    fn listen(self: &Rc<Self>, keep_messages: bool) {
         let on = |event: &'static str, handle: fn(&Self, &Event)| {
             let weak = Rc::downgrade(self);
             EventListener::new(&self.raw, event, move |event| {
@@ -205,17 +206,20 @@ impl ChannelCore {
                 }
             })
         };
-        *self.listeners.borrow_mut() = vec![
-            on("message", |core, event| {
-                if let Some(message) = event.dyn_ref().and_then(content) {
-                    core.received.borrow_mut().push_back(message);
-                }
-            }),
+        let mut listeners = vec![
             on("bufferedamountlow", |_, _| {}),
             on("open", |core, _| core.moved()),
             on("closing", |core, _| core.moved()),
             on("close", |core, _| core.moved()),
         ];
+        if keep_messages {
+            listeners.push(on("message", |core, event| {
+                if let Some(message) = event.dyn_ref().and_then(content) {
+                    core.received.borrow_mut().push_back(message);
+                }
+            }));
+        }
+        self.listeners.replace(listeners);
     }
 
     fn moved(&self) {
@@ -271,10 +275,25 @@ impl ChannelCore {
     }
 
     fn send(&self, message: &Message) -> Result<(), SendError> {
+        self.may_send(message.len())?;
+        match message {
+            Message::Text(text) => self.raw.send_with_str(text),
+            Message::Binary(bytes) => self.raw.send_with_u8_array(bytes),
+        }
+        .map_err(|thrown| SendError::Js(sys::describe(&thrown)))
+    }
+
+    /// The same for what is a message of this size already.
+    #[cfg(feature = "js")]
+    pub(crate) fn send_value(&self, message: &wasm_bindgen::JsValue, size: usize) -> Result<(), SendError> {
+        self.may_send(size)?;
+        self.raw.send_value(message).map_err(|thrown| SendError::Js(sys::describe(&thrown)))
+    }
+
+    fn may_send(&self, size: usize) -> Result<(), SendError> {
         if self.state() != ChannelState::Open {
             return Err(SendError::NotOpen);
         }
-        let size = message.len();
         if let Some(limit) = self.max_message_size()
             && u32::try_from(size).map_or(true, |size| size > limit)
         {
@@ -284,14 +303,10 @@ impl ChannelCore {
         if buffered >= HIGH_WATER {
             return Err(SendError::Full { buffered });
         }
-        match message {
-            Message::Text(text) => self.raw.send_with_str(text),
-            Message::Binary(bytes) => self.raw.send_with_u8_array(bytes),
-        }
-        .map_err(|thrown| SendError::Js(sys::describe(&thrown)))
+        Ok(())
     }
 
-    fn close(&self) {
+    pub(crate) fn close(&self) {
         // Once only: it wakes those who wait, who may be the ones who close.
         if !self.closed_here.replace(true) {
             self.raw.close();

@@ -16,13 +16,13 @@ use crate::{ConnectOptions, Connection, RtcError, Signaller, Trace, http::Http, 
 /// `url` is the server's address, or the one to which the offer is posted, if its path ends in `/offer`. It may
 /// be relative to the page; "" and "/" mean the page's own origin.
 pub fn connect(url: impl Into<String>, options: ConnectOptions) -> Connecting {
-    let signaller = Http::new(url.into(), options.language.clone());
+    let signaller = Http::new(url.into(), &options);
     connect_with(signaller, options)
 }
 
 /// Connects through a signaller of one's own.
 pub fn connect_with(signaller: impl Signaller + 'static, options: ConnectOptions) -> Connecting {
-    let trace = Trace::new();
+    let trace = Trace::new(options.observer.clone());
     let steps = Steps::new(&options, trace.clone());
     let connecting = async move { negotiation::negotiate(&steps, &signaller, &options).await };
     Connecting { trace, connecting: Some(connecting.boxed_local()) }

@@ -11,10 +11,12 @@ use std::{
 use futures_core::Stream;
 use futures_util::stream;
 use hola_webrtc_protocol::{SessionId, Step};
+use wasm_bindgen::JsValue;
+use web_sys::{RtcDataChannelInit, RtcPeerConnection};
 
 use crate::{
     Channel, ChannelOptions, ConnectionStats, RtcError, Trace, changes::Changes, channel::ChannelCore,
-    peer::Peer, stats,
+    dictionaries, peer::Peer, stats,
 };
 
 /// A connection with a server. Clones are handles to the same one.
@@ -69,8 +71,24 @@ impl Connection {
     ///
     /// Fails if the connection is closed, or the browser does not take the options.
     pub fn open_channel(&self, label: &str, options: &ChannelOptions) -> Result<Channel, RtcError> {
-        let channel = self.peer.make_channel(Step::OpenChannel, label, options)?;
+        let channel = self
+            .open_raw(label, &dictionaries::channel(options))
+            .map_err(|thrown| RtcError::js(Step::OpenChannel, &thrown))?;
         Ok(Channel::new(Rc::clone(&self.peer), channel))
+    }
+
+    /// The same, as the browser takes and throws it.
+    pub(crate) fn open_raw(
+        &self,
+        label: &str,
+        init: &RtcDataChannelInit,
+    ) -> Result<Rc<ChannelCore>, JsValue> {
+        self.peer.make_channel(label, init)
+    }
+
+    /// The browser's peer connection, for what has no place here. Whoever closes it ends the connection.
+    pub fn raw(&self) -> &RtcPeerConnection {
+        self.peer.raw()
     }
 
     /// The channels that the other side opens, from the first on. Ends when the connection does, and does not

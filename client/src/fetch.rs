@@ -22,16 +22,23 @@ pub(crate) struct Response {
 }
 
 /// Posts an offer as JSON, and waits for the head of the reply. Dropping the future aborts the request.
-pub(crate) async fn post(url: &str, body: &str, language: Option<&str>) -> Result<Response, RtcError> {
+pub(crate) async fn post(
+    url: &str,
+    body: &str,
+    language: Option<&str>,
+    token: Option<&str>,
+) -> Result<Response, RtcError> {
     let abort = AbortOnDrop(AbortController::new().map_err(|thrown| js(&thrown))?);
     let mut request = Request::post(url)
         .header("Content-Type", signal::JSON)
         .header("Accept", signal::JSON)
         .cache(RequestCache::NoStore)
         .abort_signal(Some(&abort.0.signal()));
-    // What no header can hold would throw.
-    if let Some(language) = language.filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
+    if let Some(language) = language.filter(|text| is_header(text)) {
         request = request.header("Accept-Language", language);
+    }
+    if let Some(token) = token.filter(|text| is_header(text)) {
+        request = request.header("Authorization", &format!("Bearer {token}"));
     }
     let request = request.body(body).map_err(|error| unreachable(url, &error.to_string()))?;
     let response = send(&request.into(), &RequestInit::new())
@@ -85,6 +92,11 @@ impl Response {
         let text = JsFuture::from(text).await.map_err(|thrown| broken_off(&sys::describe(&thrown)))?;
         Ok(text.as_string().unwrap_or_default())
     }
+}
+
+/// What no header can hold would throw.
+fn is_header(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 async fn send(request: &web_sys::Request, init: &RequestInit) -> Result<web_sys::Response, JsValue> {

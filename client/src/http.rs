@@ -7,7 +7,7 @@ use hola_webrtc_protocol::{
 use web_sys::Url;
 
 use crate::{
-    EndSession, ErrorKind, Reply, RtcError, Signaller, Trace,
+    ConnectOptions, EndSession, ErrorKind, Reply, RtcError, Signaller, Trace,
     fetch::{self, Response},
     read, sys,
 };
@@ -16,12 +16,13 @@ use crate::{
 pub(crate) struct Http {
     url: String,
     language: Option<String>,
+    token: Option<String>,
 }
 
 impl Http {
     /// `url` is that of the server, or the one to which the offer is posted.
-    pub(crate) fn new(url: String, language: Option<String>) -> Self {
-        Self { url, language }
+    pub(crate) fn new(url: String, options: &ConnectOptions) -> Self {
+        Self { url, language: options.language.clone(), token: options.token.clone() }
     }
 }
 
@@ -32,7 +33,8 @@ impl Signaller for Http {
         let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
         trace.record(Step::SendOffer, Side::Client, TraceData::Request { url: url.href(), bytes });
 
-        let response = fetch::post(&url.href(), &body, self.language.as_deref()).await?;
+        let response =
+            fetch::post(&url.href(), &body, self.language.as_deref(), self.token.as_deref()).await?;
 
         let location = response.header("location");
         let (status, session) =

@@ -28,6 +28,7 @@ mod changes;
 mod channel;
 mod connect;
 mod connection;
+mod dictionaries;
 mod error;
 mod fetch;
 mod http;
@@ -37,6 +38,7 @@ mod layers;
 mod message;
 mod negotiation;
 mod observe;
+mod observer;
 mod offer;
 mod options;
 mod peer;
@@ -50,13 +52,14 @@ mod trace;
 pub use channel::{Channel, ChannelState, HIGH_WATER};
 pub use connect::{Connecting, connect, connect_with};
 pub use connection::{Closed, Connection, ConnectionState};
+pub use dictionaries::{ChannelOptions, IceServer};
 pub use error::{ErrorKind, RtcError};
 pub use hola_webrtc_protocol::{
     Candidate, CandidateType, Phase, Problem, ProblemCode, SdpType, SessionDescription, SessionId, Side,
     StateMachine, Step, TraceData, TraceEvent,
 };
 pub use message::{Message, SendError};
-pub use options::{ChannelOptions, ConnectOptions, Gate, Gathering, IceServer};
+pub use options::{ConnectOptions, Gate, Gathering};
 pub use signaller::{EndSession, Reply, Signaller};
 pub use stats::{CandidatePair, ConnectionStats};
 pub use trace::Trace;

@@ -74,3 +74,15 @@ pub enum SendError {
     #[error("the browser did not send the message: {0}")]
     Js(String),
 }
+
+impl SendError {
+    /// A stable name, as in `too-large`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotOpen => "not-open",
+            Self::TooLarge { .. } => "too-large",
+            Self::Full { .. } => "full",
+            Self::Js(_) => "js",
+        }
+    }
+}

@@ -8,17 +8,16 @@ use std::{
 
 use gloo_timers::callback::Timeout;
 use hola_webrtc_protocol::{SessionId, Side, Step, TraceData};
-use serde::Serialize;
-use wasm_bindgen::JsCast;
-use web_sys::{RtcConfiguration, RtcDataChannel, RtcDataChannelInit, RtcIceConnectionState};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{RtcDataChannel, RtcDataChannelInit, RtcIceConnectionState};
 
 use crate::{
-    ChannelOptions, Closed, ConnectOptions, ConnectionState, EndSession, ErrorKind, IceServer, RtcError,
-    Trace,
+    Closed, ConnectOptions, ConnectionState, EndSession, ErrorKind, RtcError, Trace,
     changes::Changes,
     channel::ChannelCore,
     connection::{Ending, Incoming},
     observe::{self, Listeners},
+    observer::Observer,
     offer::ReadyToOffer,
     steps, sys,
 };
@@ -39,12 +38,7 @@ pub(crate) struct Peer {
     channels: RefCell<Vec<Weak<ChannelCore>>>,
     incoming: Rc<Incoming>,
     ending: Rc<Ending>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Configuration<'a> {
-    ice_servers: &'a [IceServer],
+    pub(crate) observer: Option<Rc<dyn Observer>>,
 }
 
 impl Peer {
@@ -55,11 +49,7 @@ impl Peer {
             let cause = "this browser has no RTCPeerConnection";
             return Err(RtcError::new(STEP, ErrorKind::Unsupported, cause));
         }
-        let configuration =
-            serde_wasm_bindgen::to_value(&Configuration { ice_servers: &options.ice_servers })
-                .map_err(|error| RtcError::new(STEP, ErrorKind::Js, error.to_string()))?;
-        let configuration: RtcConfiguration = configuration.unchecked_into();
-        let raw = web_sys::RtcPeerConnection::new_with_configuration(&configuration)
+        let raw = web_sys::RtcPeerConnection::new_with_configuration(&options.configuration)
             .map_err(|thrown| RtcError::js(STEP, &thrown))?;
         let peer = Rc::new(Self {
             raw: raw.unchecked_into(),
@@ -74,6 +64,7 @@ impl Peer {
             channels: RefCell::default(),
             incoming: Rc::default(),
             ending: Rc::default(),
+            observer: options.observer.clone(),
         });
         observe::peer_connection(&peer);
         Ok(peer)
@@ -84,31 +75,31 @@ impl Peer {
         self: &Rc<Self>,
         options: &ConnectOptions,
     ) -> Result<ReadyToOffer, RtcError> {
-        let channel = self.make_channel(Step::CreateDataChannel, &options.label, &options.channel)?;
+        let channel = self
+            .make_channel(&options.label, &options.channel)
+            .map_err(|thrown| RtcError::js(Step::CreateDataChannel, &thrown))?;
+        if let Some(observer) = &self.observer {
+            observer.made(&channel);
+        }
         Ok(ReadyToOffer::new(Rc::clone(self), channel))
     }
 
-    /// Makes a channel; `step` is where it counts as failed.
+    /// Makes a channel, or fails with what the browser throws.
     pub(crate) fn make_channel(
         self: &Rc<Self>,
-        step: Step,
         label: &str,
-        options: &ChannelOptions,
-    ) -> Result<Rc<ChannelCore>, RtcError> {
-        let options: RtcDataChannelInit = serde_wasm_bindgen::to_value(options)
-            .map_err(|error| RtcError::new(step, ErrorKind::Js, error.to_string()))?
-            .unchecked_into();
-        let raw = self
-            .raw
-            .try_create_data_channel(label, &options)
-            .map_err(|thrown| RtcError::js(step, &thrown))?;
-        Ok(self.adopt(raw))
+        options: &RtcDataChannelInit,
+    ) -> Result<Rc<ChannelCore>, JsValue> {
+        Ok(self.adopt(self.raw.try_create_data_channel(label, options)?))
     }
 
     /// Takes up a channel that the other side made.
     pub(crate) fn take_incoming(self: &Rc<Self>, raw: RtcDataChannel) {
         let channel = self.adopt(raw);
-        self.incoming.push(channel);
+        match &self.observer {
+            Some(observer) => observer.incoming(channel),
+            None => self.incoming.push(channel),
+        }
     }
 
     fn adopt(self: &Rc<Self>, raw: RtcDataChannel) -> Rc<ChannelCore> {
@@ -178,7 +169,15 @@ impl Peer {
                 self.patience_ends.take();
             }
         }
+        self.notify();
+    }
+
+    /// Something may have changed.
+    fn notify(&self) {
         self.changes.notify();
+        if let Some(observer) = &self.observer {
+            observer.changed();
+        }
     }
 
     /// The other side has closed a channel, and none is left.
@@ -254,6 +253,9 @@ impl Peer {
         }
         self.incoming.end();
         self.changes.notify();
+        if let Some(observer) = &self.observer {
+            observer.ended(how);
+        }
     }
 }
 

@@ -58,6 +58,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn protocol(this: &DataChannel) -> Option<String>;
 
+    /// A string, a buffer or a view of one, as it is.
+    #[wasm_bindgen(method, catch, js_name = send)]
+    pub(crate) fn send_value(this: &DataChannel, data: &JsValue) -> Result<(), JsValue>;
+
     /// <https://fetch.spec.whatwg.org/#fetch-method>. It returns a promise, unless a page has put something else
     /// in its place.
     #[wasm_bindgen(catch)]

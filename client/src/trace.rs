@@ -11,7 +11,7 @@ use futures_util::stream;
 use hola_webrtc_protocol::{Side, Step, TraceData, TraceEvent};
 use web_time::Instant;
 
-use crate::changes::Changes;
+use crate::{changes::Changes, observer::Observer};
 
 /// The events of one connection, from the first step on. Clones share them.
 ///
@@ -20,6 +20,7 @@ use crate::changes::Changes;
 pub struct Trace(Rc<Record>);
 
 struct Record {
+    observer: Option<Rc<dyn Observer>>,
     start: Instant,
     events: RefCell<Vec<TraceEvent>>,
     ended: Cell<bool>,
@@ -28,8 +29,9 @@ struct Record {
 
 impl Trace {
     /// Time counts from now.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(observer: Option<Rc<dyn Observer>>) -> Self {
         Self(Rc::new(Record {
+            observer,
             start: Instant::now(),
             events: RefCell::default(),
             ended: Cell::new(false),
@@ -62,7 +64,11 @@ impl Trace {
     pub fn record(&self, step: Step, side: Side, data: TraceData) {
         if !self.0.ended.get() {
             let at = self.0.start.elapsed().as_secs_f64() * 1e3;
-            self.0.events.borrow_mut().push(TraceEvent { step, side, at, data });
+            let event = TraceEvent { step, side, at, data };
+            if let Some(observer) = &self.0.observer {
+                observer.recorded(&event);
+            }
+            self.0.events.borrow_mut().push(event);
             self.0.changes.notify();
         }
     }
@@ -98,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_late_subscriber_gets_every_event_and_then_the_end() {
-        let trace = Trace::new();
+        let trace = Trace::new(None);
         trace.client(Step::CreatePeerConnection, TraceData::Began);
         let mut events = trace.subscribe();
         assert_eq!(events.next().now_or_never().flatten().unwrap().data, TraceData::Began);
@@ -113,7 +119,7 @@ mod tests {
 
     #[test]
     fn time_never_goes_back() {
-        let trace = Trace::new();
+        let trace = Trace::new(None);
         for _ in 0..100 {
             trace.client(Step::CreateOffer, TraceData::Began);
         }

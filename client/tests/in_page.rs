@@ -196,12 +196,7 @@ async fn closing_a_channel_here_leaves_the_connection_open() {
 #[wasm_bindgen_test]
 async fn both_sides_may_open_channels() {
     let (connection, answerer) = connected().await;
-    let options = ChannelOptions {
-        ordered: false,
-        max_retransmits: Some(0),
-        protocol: "p".to_owned(),
-        ..ChannelOptions::default()
-    };
+    let options = ChannelOptions::default().unordered().max_retransmits(0).protocol("p");
     let mine = connection.open_channel("mine", &options).unwrap();
     soon(mine.ready()).await.unwrap();
     assert_eq!((mine.label(), mine.protocol()), ("mine".to_owned(), "p".to_owned()));
@@ -224,12 +219,8 @@ async fn both_sides_may_open_channels() {
 
 #[wasm_bindgen_test]
 async fn options_that_exclude_each_other_are_an_error_of_step_2() {
-    let channel = ChannelOptions {
-        max_retransmits: Some(1),
-        max_packet_life_time: Some(1),
-        ..ChannelOptions::default()
-    };
-    let options = ConnectOptions::default().channel(channel);
+    let channel = ChannelOptions::default().max_retransmits(1).max_packet_life_time(1);
+    let options = ConnectOptions::default().channel(&channel);
     let error = soon(connect_with(Answerer::new(), options)).await.unwrap_err();
     assert_eq!((error.step, &error.kind), (Step::CreateDataChannel, &ErrorKind::Js));
     assert!(error.to_string().contains("TypeError"), "{error}");

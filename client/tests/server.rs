@@ -131,7 +131,7 @@ async fn sending_much_stays_below_the_high_water_mark() {
 #[wasm_bindgen_test]
 async fn further_channels_and_unreliable_ones_echo_as_well() {
     let (connection, _channel) = echo().await;
-    let options = ChannelOptions { ordered: false, max_retransmits: Some(0), ..ChannelOptions::default() };
+    let options = ChannelOptions::default().unordered().max_retransmits(0);
     let mut channel = connection.open_channel("unreliable", &options).unwrap();
     soon(channel.ready()).await.unwrap();
     channel.send(Message::from("over here")).await.unwrap();

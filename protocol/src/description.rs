@@ -17,6 +17,25 @@ pub enum SdpType {
     Rollback,
 }
 
+impl SdpType {
+    /// As it stands on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Offer => "offer",
+            Self::Pranswer => "pranswer",
+            Self::Answer => "answer",
+            Self::Rollback => "rollback",
+        }
+    }
+
+    /// The role of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Offer, Self::Pranswer, Self::Answer, Self::Rollback]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
 /// A session description
 /// ([W3C, `RTCSessionDescriptionInit`](https://www.w3.org/TR/webrtc/#dom-rtcsessiondescriptioninit)).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -14,6 +14,16 @@ pub enum Side {
     Server,
 }
 
+impl Side {
+    /// As it stands on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
 /// A statement of the negotiation, in the order in which they happen.
 ///
 /// Steps 6 and 8 have parts: 6a to 6e are the server's statements while it answers, 8a to 8d the layers that

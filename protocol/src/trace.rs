@@ -21,6 +21,17 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// As it stands on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Signalling => "signalling",
+            Self::Ice => "ice",
+            Self::Dtls => "dtls",
+            Self::Sctp => "sctp",
+            Self::Channel => "channel",
+        }
+    }
+
     /// The layer that a step belongs to.
     pub const fn of(step: Step) -> Self {
         match step {
@@ -51,6 +62,21 @@ pub enum StateMachine {
     SctpTransport,
     /// `RTCDataChannel.readyState`.
     DataChannel,
+}
+
+impl StateMachine {
+    /// As it stands on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Signaling => "signaling",
+            Self::IceGathering => "ice-gathering",
+            Self::IceConnection => "ice-connection",
+            Self::Connection => "connection",
+            Self::DtlsTransport => "dtls-transport",
+            Self::SctpTransport => "sctp-transport",
+            Self::DataChannel => "data-channel",
+        }
+    }
 }
 
 /// An event of the trace.
@@ -159,9 +185,69 @@ pub enum TraceData {
     },
 }
 
+impl TraceData {
+    /// What happened, as it stands on the wire.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Began => "began",
+            Self::Done { .. } => "done",
+            Self::Description { .. } => "description",
+            Self::Candidate { .. } => "candidate",
+            Self::CandidateError { .. } => "candidate-error",
+            Self::State { .. } => "state",
+            Self::Request { .. } => "request",
+            Self::Response { .. } => "response",
+            Self::CandidatePair { .. } => "candidate-pair",
+            Self::Channel { .. } => "channel",
+            Self::ChannelClosed { .. } => "channel-closed",
+            Self::Failed { .. } => "failed",
+            Self::Closed { .. } => "closed",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn each_name_is_the_one_that_travels() {
+        use Phase::{Channel, Dtls, Ice, Sctp, Signalling};
+        use StateMachine::{
+            Connection, DataChannel, DtlsTransport, IceConnection, IceGathering, SctpTransport, Signaling,
+        };
+        for phase in [Signalling, Ice, Dtls, Sctp, Channel] {
+            assert_eq!(json!(phase), phase.name());
+        }
+        for machine in
+            [Signaling, IceGathering, IceConnection, Connection, DtlsTransport, SctpTransport, DataChannel]
+        {
+            assert_eq!(json!(machine), machine.name());
+        }
+        for side in [Side::Client, Side::Server] {
+            assert_eq!(json!(side), side.name());
+        }
+        let candidate: Candidate = "candidate:1 1 udp 1 192.0.2.1 9 typ host".parse().unwrap();
+        for data in [
+            TraceData::Began,
+            TraceData::Done { took: 1.0 },
+            TraceData::Description { description: SessionDescription::answer("v=0") },
+            TraceData::Candidate { candidate: candidate.clone() },
+            TraceData::CandidateError { url: String::new(), code: 701, text: String::new() },
+            TraceData::State { machine: Signaling, state: String::new() },
+            TraceData::Request { url: String::new(), bytes: 1 },
+            TraceData::Response { status: 201, session: None },
+            TraceData::CandidatePair { local: candidate.clone(), remote: candidate },
+            TraceData::Channel { label: String::new(), id: 1, max_message_size: 0 },
+            TraceData::ChannelClosed { id: 1, reason: String::new() },
+            TraceData::Failed { phase: Ice, message: String::new() },
+            TraceData::Closed { by: Side::Server, reason: None },
+        ] {
+            assert_eq!(json!(data)["event"], data.name());
+        }
+    }
 
     #[test]
     fn an_event_travels_flat() {

@@ -1,40 +1,113 @@
 //! `cargo xtask package`: the client as an npm package.
 
+use std::{ffi::OsStr, fs, path::Path};
+
 use anyhow::{Context, Result};
+use serde_json::Value;
 use xshell::{Shell, cmd};
 
 use crate::{
     browsers, budget,
     installed::{NODE, NPM},
     project::Project,
-    shrink, toolchain,
-    tools::{Toolbox, WASM_BINDGEN, WASM_PACK},
+    shrink::{Names, Shrinker},
+    toolchain::{self, WASM_TARGET},
+    tools::{Toolbox, WASM_BINDGEN},
 };
 
 /// The package's folder.
 const FOLDER: &str = "client/pkg";
+/// What is written by hand: JavaScript, types, and the package's description.
+const SOURCE: &str = "client/js";
+/// The crate, and the file that Cargo makes of it.
+const CRATE: (&str, &str) = ("hola-webrtc-client", "hola_webrtc_client.wasm");
+/// The module in the package.
+const MODULE: &str = "hola_webrtc.wasm";
+/// What wasm-bindgen makes between the module and the JavaScript of [`SOURCE`], which imports it by this name.
+const GLUE: &str = "glue.js";
+/// The Cargo profile that the page has, too.
+const PROFILE: &str = "wasm-release";
+/// What the package says about itself and its licences.
+const COPIES: [&str; 3] = ["client/README.md", "LICENSE-APACHE", "LICENSE-MIT"];
 
 /// Installs what is missing and builds the package.
 pub fn run(project: &Project) -> Result<()> {
     let shell = project.shell()?;
     toolchain::provide_wasm_target(&shell)?;
     browsers::provide(&shell, &[&NODE, &NPM])?;
-    Toolbox::open(project)?.provide(&shell, &[&WASM_BINDGEN, &WASM_PACK])?;
+    Toolbox::open(project)?.provide(&shell, &[&WASM_BINDGEN])?;
     build(&shell, project)?;
     eprintln!("The npm package is {}", project.path(FOLDER).display());
     Ok(())
 }
 
-/// Builds the package in the profile that the page uses too, makes it small, and weighs it. Without wasm-pack's own wasm-opt,
-/// which it would download.
+/// Builds the package, makes it small, and weighs it.
 pub fn build(shell: &Shell, project: &Project) -> Result<()> {
-    cmd!(shell, "wasm-pack build client --target web --no-opt --profile wasm-release -- --locked")
+    let shrinker = Shrinker::provide(shell, project)?;
+    let (package, staging) = (project.path(FOLDER), project.target.join("package"));
+    for folder in [&package, &staging] {
+        shell.remove_path(folder)?;
+        shell.create_dir(folder)?;
+    }
+    let names = module(shell, project, &shrinker, &staging, &package.join(MODULE))?;
+
+    let glue = staging.join(GLUE);
+    fs::write(&glue, names.apply(&fs::read_to_string(&glue)?)?)?;
+    for file in shell.read_dir(project.path(SOURCE))? {
+        // Types are for those who use the package, JavaScript for the bundler.
+        match file.extension().and_then(OsStr::to_str) {
+            Some("ts") => shell.copy_file(&file, &package)?,
+            Some("js") => shell.copy_file(&file, &staging)?,
+            _ => {}
+        }
+    }
+    for entry in ["index.js", "element.js"].into_iter().filter(|entry| staging.join(entry).exists()) {
+        shrinker.bundle(shell, &staging.join(entry), &package.join(entry))?;
+    }
+    for file in COPIES {
+        shell.copy_file(project.path(file), &package)?;
+    }
+    describe(project, &package)?;
+    budget::check(
+        project,
+        &[("WebAssembly", &package.join(MODULE)), ("JavaScript", &package.join("index.js"))],
+    )
+}
+
+/// The module and, in `staging`, its glue. Paths of this machine are cut off the places that a panic names, so that the same
+/// sources give the same bytes everywhere.
+fn module(
+    shell: &Shell,
+    project: &Project,
+    shrinker: &Shrinker,
+    staging: &Path,
+    module: &Path,
+) -> Result<Names> {
+    let (name, file) = CRATE;
+    let home = cmd!(shell, "rustc --print sysroot").quiet().read()?;
+    let cargo = etcetera::home_dir().map(|home| home.join(".cargo")).unwrap_or_default();
+    let cargo = shell.var_os("CARGO_HOME").map_or(cargo, Into::into);
+    let root = &project.root;
+    let flags = [(root.display().to_string(), "."), (cargo.display().to_string(), "cargo"), (home, "rust")]
+        .map(|(path, name)| format!("--remap-path-prefix={path}={name}"));
+    cmd!(shell, "cargo build --locked --package {name} --target {WASM_TARGET} --profile {PROFILE}")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "))
         .run()
-        .context("the npm package does not build")?;
-    let module = project.path(FOLDER).join("hola_webrtc_client_bg.wasm");
-    let glue = project.path(FOLDER).join("hola_webrtc_client.js");
-    shrink::run(shell, project, &module, &glue)?;
-    // It tells the types of the module's own exports, whose names are others now.
-    shell.remove_path(module.with_extension("wasm.d.ts"))?;
-    budget::check(project, &[("WebAssembly", &module), ("JavaScript", &glue)])
+        .context("the module does not build")?;
+    let built = project.target.join(WASM_TARGET).join(PROFILE).join(file);
+    let options = ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", "glue"];
+    cmd!(shell, "wasm-bindgen {options...} --out-dir {staging} {built}")
+        .run()
+        .context("wasm-bindgen failed")?;
+    shrinker.shrink(shell, &staging.join("glue_bg.wasm"), module)
+}
+
+/// Writes `package.json`, with the version of the workspace.
+fn describe(project: &Project, package: &Path) -> Result<()> {
+    let text = fs::read_to_string(project.path(SOURCE).join("package.json"))?;
+    let mut description: Value =
+        serde_json::from_str(&text).context("the package's description is no JSON")?;
+    description["version"] = env!("CARGO_PKG_VERSION").into();
+    let text = serde_json::to_string_pretty(&description)?;
+    fs::write(package.join("package.json"), text + "\n").context("cannot write package.json")
 }

@@ -1,6 +1,9 @@
-//! Makes the npm package small: wasm-opt and terser, npm packages both, kept in `<cache>/hola-webrtc/shrink`.
+//! Makes the npm package small: wasm-opt, esbuild and terser, all npm packages, kept in `<cache>/hola-webrtc/shrink`.
 
-use std::{cmp::Reverse, fs, path::Path};
+use std::{
+    cmp::Reverse,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -35,35 +38,57 @@ const GOALS: [&str; 5] = [
 /// What wasm-opt calls the only module that there is to import from, without telling.
 const MODULE: &str = "a";
 
-/// Makes the module and its glue small, in place.
-pub fn run(shell: &Shell, project: &Project, module: &Path, glue: &Path) -> Result<()> {
-    let folder = Toolbox::open(project)?.cache().join("shrink");
-    let modules = installed::node_modules(shell, &project.path(SOURCE), folder)?;
+/// The programs that make things small.
+#[derive(Debug)]
+pub struct Shrinker {
+    modules: PathBuf,
+}
 
-    let (wasm_opt, terser) = (modules.join("binaryen/bin/wasm-opt"), modules.join("terser/bin/terser"));
-    let renamed =
-        cmd!(shell, "node {wasm_opt} {FEATURES...} {GOALS...} --minify-imports-and-exports-and-modules {module} -o {module}")
-            .read()
-            .context("wasm-opt failed")?;
-    let renamed: Renamed = serde_json::from_str(&renamed).context("wasm-opt did not tell the new names")?;
-    fs::write(glue, renamed.apply(&fs::read_to_string(glue)?)?)?;
-    cmd!(shell, "node {terser} {glue} --module --compress passes=2 --mangle --output {glue}")
-        .run()
-        .context("terser failed")
+impl Shrinker {
+    /// Installs what is missing.
+    pub fn provide(shell: &Shell, project: &Project) -> Result<Self> {
+        let folder = Toolbox::open(project)?.cache().join("shrink");
+        Ok(Self { modules: installed::node_modules(shell, &project.path(SOURCE), folder)? })
+    }
+
+    /// Writes a small module, and tells by which names it now knows its surroundings.
+    pub fn shrink(&self, shell: &Shell, module: &Path, small: &Path) -> Result<Names> {
+        let wasm_opt = self.modules.join("binaryen/bin/wasm-opt");
+        let renamed = cmd!(
+            shell,
+            "node {wasm_opt} {FEATURES...} {GOALS...} --minify-imports-and-exports-and-modules {module} -o {small}"
+        )
+        .read()
+        .context("wasm-opt failed")?;
+        serde_json::from_str(&renamed).context("wasm-opt did not tell the new names")
+    }
+
+    /// Writes one small file with all that `entry` imports, except other entries.
+    pub fn bundle(&self, shell: &Shell, entry: &Path, small: &Path) -> Result<()> {
+        let (esbuild, terser) =
+            (self.modules.join("esbuild/bin/esbuild"), self.modules.join("terser/bin/terser"));
+        let options = ["--bundle", "--format=esm", "--target=es2022", "--minify", "--external:./index.js"];
+        cmd!(shell, "node {esbuild} {options...} --log-level=warning {entry} --outfile={small}")
+            .run()
+            .context("esbuild failed")?;
+        cmd!(shell, "node {terser} {small} --module --compress passes=3 --mangle --output {small}")
+            .run()
+            .context("terser failed")
+    }
 }
 
 /// What wasm-opt has given short names to.
-#[derive(Deserialize)]
-struct Renamed {
+#[derive(Debug, Deserialize)]
+pub struct Names {
     /// Functions of the glue that the module calls: the glue's name, the old name, the new name.
     imports: Vec<(String, String, String)>,
     /// What the glue takes from the module: the old name, the new name.
     exports: Vec<(String, String)>,
 }
 
-impl Renamed {
+impl Names {
     /// The glue with the short names. There an import is the key of an object, and an export a property of `wasm`.
-    fn apply(mut self, glue: &str) -> Result<String> {
+    pub fn apply(mut self, glue: &str) -> Result<String> {
         // No name may be taken for the beginning of another.
         self.exports.sort_by_key(|(long, _)| Reverse(long.len()));
         let mut glue = glue.to_owned();
@@ -87,7 +112,7 @@ mod tests {
     fn the_glue_gets_the_names_that_the_module_has() {
         let renamed = r#"{"imports": [["./glue.js", "__wbg_now_1f", "$a"], ["./glue.js", "__wbg_id_2e", "b"]],
             "exports": [["send", "c"], ["send_large", "d"]]}"#;
-        let renamed: Renamed = serde_json::from_str(renamed).unwrap();
+        let renamed: Names = serde_json::from_str(renamed).unwrap();
         let glue =
             r#"{ "./glue.js": { __wbg_id_2e: send, __wbg_now_1f: () => wasm.send_large(wasm.send()) } }"#;
         assert_eq!(renamed.apply(glue).unwrap(), "{ a: { b: send, $a: () => wasm.d(wasm.c()) } }");

@@ -1,0 +1,27 @@
+// Event handler attributes: https://html.spec.whatwg.org/multipage/webappapis.html#event-handler-attributes
+
+export const eventHandlers = (type, ...names) => {
+  for (const name of names) {
+    const handlers = new WeakMap();
+    Object.defineProperty(type.prototype, `on${name}`, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        return handlers.get(this)?.handler ?? null;
+      },
+      set(handler) {
+        let slot = handlers.get(this);
+        if (!slot) {
+          slot = { handleEvent: (event) => slot.handler?.call(this, event) };
+          handlers.set(this, slot);
+        }
+        slot.handler = typeof handler === "function" ? handler : null;
+        if (slot.handler) {
+          this.addEventListener(name, slot);
+        } else {
+          this.removeEventListener(name, slot);
+        }
+      },
+    });
+  }
+};

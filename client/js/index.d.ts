@@ -1,0 +1,238 @@
+/** WebRTC data channels to a hola-webrtc server, or to any that takes `POST /offer`. */
+
+/**
+ * Connects. Returns at once; the WebAssembly module is loaded when it is first needed.
+ *
+ * @param url The server's address, or the one to which the offer is posted, if its path ends in `/offer`. It may be relative
+ * to the page.
+ * @throws {TypeError} An option has a value that does not fit.
+ */
+export function connect(url: string | URL, options?: ConnectOptions): Session;
+
+/** How to connect. Times are in milliseconds. */
+export interface ConnectOptions {
+  /** STUN and TURN servers, none by default: a server that can be reached needs none. */
+  iceServers?: RTCIceServer[];
+  /** What the server asks for, sent as `Authorization: Bearer …`. */
+  token?: string;
+  /** Aborts connecting: `ready` and `closed` reject with its reason, and nothing is left behind. Of no effect once open. */
+  signal?: AbortSignal;
+  /** The language in which the server should speak, as in `Accept-Language`. */
+  language?: string;
+  /** `"immediate"` (default) sends the offer at once; `"complete"` waits for all candidates. */
+  gathering?: "immediate" | "complete";
+  /** How long `"complete"` waits, 2,000 by default; then the offer leaves with the candidates there are. */
+  gatheringDeadline?: number;
+  /** How long all steps together may take, 15,000 by default. Time spent at the gate does not count. */
+  deadline?: number;
+  /** How long an open connection may stay disconnected before it counts as lost, 5,000 by default. */
+  patience?: number;
+  /** Awaited before each step, with its label: "1" to "5", "7", "8a" to "8d". If it throws, connecting fails with that. */
+  gate?: (step: string) => void | PromiseLike<void>;
+  /** The channel that is made with the connection. Its label is "chat" by default; on any other the server only echoes. */
+  channel?: { label?: string } & ChannelOptions;
+  /** The folder in which `hola_webrtc.wasm` is, if not beside this module. The first call decides. */
+  resourceBase?: string | URL;
+}
+
+/** How a channel treats its messages. */
+export interface ChannelOptions {
+  /** Whether messages arrive in the order in which they were sent; true by default. */
+  ordered?: boolean;
+  /** How often a lost message is sent again, if not until it arrives. */
+  maxRetransmits?: number;
+  /** For how many milliseconds a lost message is sent again, if not until it arrives. */
+  maxPacketLifeTime?: number;
+  /** The name of what is spoken on the channel. */
+  protocol?: string;
+  /** Both sides make the channel, with the same `id`, and neither tells the other. */
+  negotiated?: boolean;
+  /** The stream number, if both sides have agreed on one. */
+  id?: number;
+}
+
+/** A connection, from the call to its end. It lives until it is closed, whether or not anyone holds it. */
+export interface Session extends EventTarget {
+  /** The session's name on the server, once it has one. Who knows it can end the session. */
+  readonly id: string | undefined;
+  /** Resolves when the channel is open. Rejects with an `RtcError`, or with the reason of the signal. */
+  readonly ready: Promise<void>;
+  /** Resolves when either side has closed the session. Rejects when it failed. */
+  readonly closed: Promise<CloseInfo>;
+  readonly state: SessionState;
+  /** The channel that is made with the connection. */
+  readonly channel: Channel;
+  /**
+   * Makes another channel. It opens by itself, after the session if that is still connecting.
+   *
+   * @throws What `RTCPeerConnection.createDataChannel` throws.
+   */
+  openChannel(label: string, options?: ChannelOptions): Channel;
+  /** The channels that the other side opens. */
+  readonly incomingChannels: ReadableStream<Channel>;
+  getStats(): Promise<Stats>;
+  /** What happened, from the first event on, then live; ends with the session. Any number of readers. */
+  readonly trace: AsyncIterable<TraceEvent>;
+  /** What happened up to now, for a bug report. It has addresses of both sides. */
+  exportTrace(): TraceExport;
+  /** Closes the session with all its channels, and tells the server. What is given comes back in `closed`. */
+  close(info?: { code?: number; reason?: string }): void;
+  onstatechange: ((this: Session, event: Event) => unknown) | null;
+  addEventListener(
+    type: "statechange",
+    listener: ((this: Session, event: Event) => unknown) | EventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+/** Disconnected: nothing comes at the moment, it may recover. Reconnecting: a new connection is made. */
+export type SessionState = "connecting" | "connected" | "disconnected" | "reconnecting" | "closed";
+
+/** How a session ended. */
+export interface CloseInfo {
+  by: "local" | "remote";
+  /** What this side gave to `close`; 0 otherwise, as WebRTC carries none. */
+  code: number;
+  /** What this side gave to `close`; empty otherwise. */
+  reason: string;
+}
+
+/** The events of a channel. */
+export interface ChannelEventMap {
+  open: Event;
+  message: MessageEvent<string | ArrayBuffer>;
+  bufferedamountlow: Event;
+  close: Event;
+}
+
+/** A data channel. */
+export interface Channel extends EventTarget {
+  readonly label: string;
+  /** The stream number, once it is settled. */
+  readonly id: number | null;
+  readonly protocol: string;
+  readonly ordered: boolean;
+  /** Resolves when it is open. Rejects if it closes before. */
+  readonly ready: Promise<void>;
+  /** Resolves when either side has closed it. Rejects if the session failed. */
+  readonly closed: Promise<void>;
+  readonly state: RTCDataChannelState;
+  /** The messages. Once it is asked for, there are no message events any more. Browsers cannot pause receiving. */
+  readonly readable: ReadableStream<string | ArrayBuffer>;
+  /** Writing waits until the channel is open, and while 1 MiB waits to be sent. */
+  readonly writable: WritableStream<string | ArrayBuffer | ArrayBufferView>;
+  /**
+   * Sends at once.
+   *
+   * @throws {SendError} It is not open, the message is too large, or 1 MiB already waits. Nothing was sent.
+   */
+  send(data: string | ArrayBuffer | ArrayBufferView): void;
+  /** How many bytes wait to be sent. */
+  readonly bufferedAmount: number;
+  /** The largest message that the other side takes, in bytes, if there is a limit and it is known. */
+  readonly maxMessageSize: number | undefined;
+  /** Closes the channel; what waits is still sent. The session stays. */
+  close(): void;
+  onopen: ((this: Channel, event: Event) => unknown) | null;
+  /** Messages that come before there is a listener wait for it. */
+  onmessage: ((this: Channel, event: MessageEvent<string | ArrayBuffer>) => unknown) | null;
+  onbufferedamountlow: ((this: Channel, event: Event) => unknown) | null;
+  onclose: ((this: Channel, event: Event) => unknown) | null;
+  addEventListener<K extends keyof ChannelEventMap>(
+    type: K,
+    listener: (this: Channel, event: ChannelEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+/** How a connection goes, as the browser counts it. What it does not tell is undefined. */
+export interface Stats {
+  /** The pair of candidates in use. */
+  pair: { local?: CandidateInfo; remote?: CandidateInfo } | undefined;
+  /** The last measured round trip of an ICE check, in milliseconds. */
+  roundTrip: number | undefined;
+  /** Over the pair, with the headers inside UDP. */
+  bytesSent: number | undefined;
+  /** Over the pair, with the headers inside UDP. */
+  bytesReceived: number | undefined;
+  /** On all channels. */
+  messagesSent: number;
+  /** On all channels. */
+  messagesReceived: number;
+  /** All that the browser tells. */
+  report: RTCStatsReport;
+}
+
+/** One end of the path. */
+export interface CandidateInfo {
+  type: RTCIceCandidateType;
+  transport: string;
+  /** Browsers keep some addresses to themselves. */
+  address: string | undefined;
+  port: number;
+}
+
+/** An event of the trace: its step ("1" to "8d"), who acted, when (ms since the start), and what happened. */
+export interface TraceEvent {
+  step: string;
+  side: "client" | "server";
+  at: number;
+  event: string;
+  [detail: string]: unknown;
+}
+
+/** A trace as a value that `JSON.stringify` writes whole. */
+export interface TraceExport {
+  version: number;
+  /** When `at` was 0, as an ISO 8601 date. */
+  startedAt: string;
+  userAgent: string;
+  events: TraceEvent[];
+}
+
+/** Why a session did not come up, or was lost. */
+export class RtcError extends Error {
+  private constructor();
+  readonly name: "RtcError";
+  readonly phase: "signalling" | "ice" | "dtls" | "sctp" | "channel";
+  /** The step that failed, "1" to "8d". */
+  readonly step: string;
+  readonly kind:
+    | "module"
+    | "invalid-url"
+    | "unsupported"
+    | "server-unreachable"
+    | "refused"
+    | "unexpected-reply"
+    | "bad-answer"
+    | "timeout"
+    | "ice-failed"
+    | "dtls-failed"
+    | "channel-closed"
+    | "lost"
+    | "js"
+    | (string & {});
+  /** What to do about it, in English. */
+  readonly hint: string;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+  /** What is beneath: the body of a refusal (`code`, `status`, `title`, `detail`), the HTTP status, or an error. */
+  readonly cause: unknown;
+}
+
+/** Why a message was not sent. None of it was. */
+export class SendError extends Error {
+  private constructor();
+  readonly name: "SendError";
+  readonly kind: "not-open" | "too-large" | "full" | "js";
+}

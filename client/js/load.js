@@ -1,0 +1,27 @@
+// The module, loaded when it is first needed, and once.
+
+import init, { Core } from "./glue.js";
+import { RtcError } from "./errors.js";
+
+let loading;
+
+export const load = (base) =>
+  (loading ??= init({
+    module_or_path: base
+      ? new URL("hola_webrtc.wasm", new URL(base, document.baseURI))
+      : new URL("./hola_webrtc.wasm", import.meta.url),
+  }).then(
+    () => Core,
+    (cause) => {
+      loading = undefined;
+      throw new RtcError({
+        message: `the WebAssembly module does not load: ${cause?.message ?? cause}`,
+        phase: "signalling",
+        step: "1",
+        kind: "module",
+        hint: "Serve hola_webrtc.wasm beside the package's JavaScript, or name its folder in resourceBase. A Content-Security-Policy has to allow wasm-unsafe-eval.",
+        retryable: true,
+        cause,
+      });
+    },
+  ));
