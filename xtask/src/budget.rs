@@ -14,14 +14,28 @@ const BUDGET: &str = "client/budget.toml";
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Budget {
-    /// All parts together, each compressed on its own, in bytes.
+    /// The client: its parts together, each compressed on its own, in bytes.
     gzip: usize,
+    /// The element, which comes on top where a page wants it.
+    element: usize,
 }
 
-/// Weighs the parts, prints them in a table, and fails if they are heavier together than the budget.
+/// Weighs the client's parts, prints them in a table, and fails if they are heavier together than the budget.
 pub fn check(project: &Project, parts: &[(&str, &Path)]) -> Result<()> {
+    compare(parts, read(project)?.gzip)
+}
+
+/// The same of the element.
+pub fn check_element(project: &Project, element: &Path) -> Result<()> {
+    compare(&[("the element", element)], read(project)?.element)
+}
+
+fn read(project: &Project) -> Result<Budget> {
     let budget = fs::read_to_string(project.path(BUDGET)).with_context(|| format!("cannot read {BUDGET}"))?;
-    let budget: Budget = toml::from_str(&budget).with_context(|| format!("{BUDGET} does not fit"))?;
+    toml::from_str(&budget).with_context(|| format!("{BUDGET} does not fit"))
+}
+
+fn compare(parts: &[(&str, &Path)], allowed: usize) -> Result<()> {
     let mut sum = 0;
     eprintln!("{:<12} {:>9} {:>9}", "part", "bytes", "gzip -9");
     for (name, path) in parts {
@@ -30,8 +44,8 @@ pub fn check(project: &Project, parts: &[(&str, &Path)]) -> Result<()> {
         eprintln!("{name:<12} {:>9} {weight:>9}", content.len());
         sum += weight;
     }
-    eprintln!("{:<12} {:>9} {sum:>9}   of {} allowed", "together", "", budget.gzip);
-    ensure!(sum <= budget.gzip, "the package weighs {sum} bytes, and {BUDGET} allows {}", budget.gzip);
+    eprintln!("{:<12} {:>9} {sum:>9}   of {allowed} allowed", "together", "");
+    ensure!(sum <= allowed, "the package weighs {sum} bytes, and {BUDGET} allows {allowed}");
     Ok(())
 }
 
@@ -55,6 +69,7 @@ mod tests {
         let noise = (0_u32..200_000).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes());
         fs::write(heavy.path(), noise.collect::<Vec<u8>>()).unwrap();
         assert!(check(&project, &[("noise", heavy.path())]).unwrap_err().to_string().contains("allows"));
+        assert!(check_element(&project, heavy.path()).unwrap_err().to_string().contains("allows"));
     }
 
     #[test]

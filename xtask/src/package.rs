@@ -16,9 +16,13 @@ use crate::{
 };
 
 /// The package's folder.
-const FOLDER: &str = "client/pkg";
+pub const FOLDER: &str = "client/pkg";
 /// What is written by hand: JavaScript, types, and the package's description.
 const SOURCE: &str = "client/js";
+/// What users import, with all that it imports in one file: the client, and the element on top of it.
+const ENTRIES: [&str; 2] = ["index.js", "element.js"];
+/// The parts of the element.
+const ELEMENT: &str = "element";
 /// The crate, and the file that Cargo makes of it.
 const CRATE: (&str, &str) = ("hola-webrtc-client", "hola_webrtc_client.wasm");
 /// The module in the package.
@@ -53,25 +57,28 @@ pub fn build(shell: &Shell, project: &Project) -> Result<()> {
 
     let glue = staging.join(GLUE);
     fs::write(&glue, names.apply(&fs::read_to_string(&glue)?)?)?;
-    for file in shell.read_dir(project.path(SOURCE))? {
-        // Types are for those who use the package, JavaScript for the bundler.
-        match file.extension().and_then(OsStr::to_str) {
-            Some("ts") => shell.copy_file(&file, &package)?,
-            Some("js") => shell.copy_file(&file, &staging)?,
-            _ => {}
+    let source = project.path(SOURCE);
+    for (from, to) in [(source.clone(), staging.clone()), (source.join(ELEMENT), staging.join(ELEMENT))] {
+        shell.create_dir(&to)?;
+        for file in shell.read_dir(from)? {
+            // Types are for those who use the package, JavaScript for the bundler.
+            match file.extension().and_then(OsStr::to_str) {
+                Some("ts") => shell.copy_file(&file, &package)?,
+                Some("js") => shell.copy_file(&file, &to)?,
+                _ => {}
+            }
         }
     }
-    for entry in ["index.js", "element.js"].into_iter().filter(|entry| staging.join(entry).exists()) {
+    for entry in ENTRIES {
         shrinker.bundle(shell, &staging.join(entry), &package.join(entry))?;
     }
     for file in COPIES {
         shell.copy_file(project.path(file), &package)?;
     }
     describe(project, &package)?;
-    budget::check(
-        project,
-        &[("WebAssembly", &package.join(MODULE)), ("JavaScript", &package.join("index.js"))],
-    )
+    let [client, element] = ENTRIES.map(|entry| package.join(entry));
+    budget::check(project, &[("WebAssembly", &package.join(MODULE)), ("JavaScript", &client)])?;
+    budget::check_element(project, &element)
 }
 
 /// The module and, in `staging`, its glue. Paths of this machine are cut off the places that a panic names, so that the same
@@ -105,9 +112,8 @@ fn module(
 /// Writes `package.json`, with the version of the workspace.
 fn describe(project: &Project, package: &Path) -> Result<()> {
     let text = fs::read_to_string(project.path(SOURCE).join("package.json"))?;
-    let mut description: Value =
-        serde_json::from_str(&text).context("the package's description is no JSON")?;
-    description["version"] = env!("CARGO_PKG_VERSION").into();
-    let text = serde_json::to_string_pretty(&description)?;
-    fs::write(package.join("package.json"), text + "\n").context("cannot write package.json")
+    // As text: among the conditions of `exports` the first that fits counts, so that their order has to stay.
+    let text = text.replacen('{', concat!("{\n  \"version\": \"", env!("CARGO_PKG_VERSION"), "\","), 1);
+    serde_json::from_str::<Value>(&text).context("the package's description is no JSON")?;
+    fs::write(package.join("package.json"), text).context("cannot write package.json")
 }
