@@ -3,11 +3,13 @@
 //! They are run by `cargo xtask test --only e2e`, which builds the server, and installs browsers and drivers.
 
 mod browser;
+mod element;
 mod page;
 mod site;
 mod stage;
 
 pub use browser::Browser;
+pub use element::Element;
 pub use page::{Field, Message, Notice, Page, Snapshot, Step};
 pub use site::Site;
 pub use stage::{Stage, in_browser};

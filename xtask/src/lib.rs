@@ -4,6 +4,7 @@
 
 pub mod browsers;
 pub mod budget;
+pub mod embed;
 pub mod installed;
 pub mod interop;
 pub mod lock;

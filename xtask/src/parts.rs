@@ -8,6 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::{
     browsers::{self, CHROMEDRIVER, CHROMIUM, FIREFOX, Program},
+    embed,
     installed::{NODE, NPM},
     interop::{self, PYTHON},
     package,
@@ -39,13 +40,15 @@ pub enum Part {
     WasmChromium,
     /// The client's tests pass inside Firefox.
     WasmFirefox,
-    /// The page works, in both browsers.
+    /// The examples that embed the client build, and their types fit.
+    Embed,
+    /// The page and the examples work, in both browsers.
     E2e,
 }
 
 impl Part {
     /// Every part, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Format,
         Self::Lint,
         Self::Deny,
@@ -55,6 +58,7 @@ impl Part {
         Self::Interop,
         Self::WasmChromium,
         Self::WasmFirefox,
+        Self::Embed,
         Self::E2e,
     ];
 
@@ -70,18 +74,23 @@ impl Part {
             Self::Interop => "aiortc and libdatachannel against the server",
             Self::WasmChromium => "the client inside Chromium",
             Self::WasmFirefox => "the client inside Firefox",
-            Self::E2e => "the page against the server, in both browsers",
+            Self::Embed => "do the examples build with Vite and webpack, and do their types fit?",
+            Self::E2e => "the page and the examples against the server, in both browsers",
         }
     }
 
-    /// Whether it runs what [`Part::Build`] makes.
-    pub fn needs_build(self) -> bool {
-        matches!(self, Self::Interop | Self::WasmChromium | Self::WasmFirefox | Self::E2e)
+    /// The parts that make what it runs.
+    pub fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Interop | Self::WasmChromium | Self::WasmFirefox | Self::Embed => &[Self::Build],
+            Self::E2e => &[Self::Build, Self::Embed],
+            _ => &[],
+        }
     }
 
     fn tools(self) -> &'static [&'static Tool] {
         match self {
-            Self::Format | Self::Lint | Self::Doc | Self::Native | Self::Interop => &[],
+            Self::Format | Self::Lint | Self::Doc | Self::Native | Self::Interop | Self::Embed => &[],
             Self::Deny => &[&CARGO_DENY],
             Self::Build => &[&TRUNK, &WASM_BINDGEN, &WASM_PACK],
             Self::WasmChromium => &[&WASM_BINDGEN, &WASM_PACK],
@@ -92,7 +101,7 @@ impl Part {
 
     fn browsers(self) -> &'static [&'static Program] {
         match self {
-            Self::Build => &[&NODE, &NPM],
+            Self::Build | Self::Embed => &[&NODE, &NPM],
             Self::Interop => &[&PYTHON, &NODE, &NPM],
             Self::WasmChromium => &[&CHROMIUM, &CHROMEDRIVER],
             Self::WasmFirefox => &[&FIREFOX],
@@ -152,6 +161,7 @@ impl<'a> Bench<'a> {
             Part::Interop => self.interop(),
             Part::WasmChromium => self.wasm("chrome"),
             Part::WasmFirefox => self.wasm("firefox"),
+            Part::Embed => self.embed(),
             Part::E2e => self.e2e(),
         }
     }
@@ -228,6 +238,11 @@ impl<'a> Bench<'a> {
             .context("the tests failed")?;
         drop(server);
         Ok(fs::remove_dir_all(&folder)?)
+    }
+
+    fn embed(&self) -> Result<()> {
+        let toolbox = Toolbox::open(self.project)?;
+        embed::build(&self.shell, self.project, toolbox.cache())
     }
 
     fn e2e(&self) -> Result<()> {

@@ -65,8 +65,7 @@ fn selection(only: &[Part]) -> BTreeSet<Part> {
     if only.is_empty() {
         return Part::ALL.into();
     }
-    let needs_build = only.iter().any(|part| part.needs_build());
-    only.iter().copied().chain(needs_build.then_some(Part::Build)).collect()
+    only.iter().flat_map(|part| part.needs()).chain(only).copied().collect()
 }
 
 /// What failed tests have left behind.
@@ -113,8 +112,9 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_needs_the_build_brings_it_along_and_before_it() {
-        assert!(selection(&[Part::E2e]).into_iter().eq([Part::Build, Part::E2e]));
+    fn a_part_brings_along_what_it_is_built_from_and_before_it() {
+        assert!(selection(&[Part::Interop]).into_iter().eq([Part::Build, Part::Interop]));
+        assert!(selection(&[Part::E2e]).into_iter().eq([Part::Build, Part::Embed, Part::E2e]));
         assert!(selection(&[Part::Lint, Part::Format]).into_iter().eq([Part::Format, Part::Lint]));
     }
 

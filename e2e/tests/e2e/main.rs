@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod conversation;
+mod element;
 mod embed;
 mod language;
 mod trouble;
