@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, stream::FuturesUnordered};
 use hola_webrtc_protocol::CHAT_LABEL;
 use tokio::time::{Instant, interval_at};
 use tracing::debug;
 
 use crate::{
     channel::{Channel, Message, SendError},
+    framing::{IncomingLarge, Large, LargeError},
     greeting::Language,
     server::RtcServer,
     session::Session,
@@ -35,6 +36,7 @@ async fn serve_session(session: Session, greeting_interval: Duration) {
     while let Some(channel) = session.accept_channel().await {
         let welcome = (channel.label() == CHAT_LABEL).then(|| language.welcome(session.id()));
         let stop = session.draining();
+        spawner.spawn(echo_large(channel.large()));
         spawner.spawn(async move {
             let label = channel.label().to_owned();
             let result = match welcome {
@@ -65,6 +67,39 @@ pub async fn echo_until(mut channel: Channel, stop: impl Future<Output = ()>) ->
         let Some(message) = message else { return channel.close().await };
         channel.feed(message).await?;
     }
+}
+
+/// Sends every large transfer back as it comes, piece by piece, until the channel ends: what the peer does not take of
+/// one, it is not asked for.
+pub async fn echo_large(large: Large) {
+    let mut echoes = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            incoming = large.accept() => match incoming {
+                Some(incoming) => echoes.push(echo_transfer(large.clone(), incoming)),
+                None => return,
+            },
+            Some(result) = echoes.next() => {
+                if let Err(error) = result {
+                    debug!("the echo of a large transfer ends: {error}");
+                }
+            }
+        }
+    }
+}
+
+async fn echo_transfer(large: Large, mut incoming: IncomingLarge) -> Result<(), LargeError> {
+    let outgoing = large.start(incoming.info().clone()).await?;
+    while let Some(chunk) = incoming.next().await {
+        match chunk {
+            Ok(chunk) => outgoing.write(&chunk).await?,
+            Err(error) => {
+                outgoing.cancel(&error.to_string());
+                return Err(error.into());
+            }
+        }
+    }
+    outgoing.finish().await
 }
 
 /// As [`echo_until`], but greets first, and speaks at each interval.

@@ -54,6 +54,7 @@ mod builder;
 mod channel;
 pub mod echo;
 mod engine;
+mod framing;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -68,8 +69,10 @@ mod session;
 pub use announce::host_addresses;
 pub use builder::Builder;
 pub use channel::{
-    Channel, ChannelIo, ChannelParameters, ChannelReceiver, ChannelSender, Message, SendError,
+    Channel, ChannelIo, ChannelParameters, ChannelReceiver, ChannelSender, Message, SendError, Undelivered,
 };
+pub use framing::{IncomingLarge, Large, LargeError, OutgoingLarge};
+pub use hola_webrtc_protocol::framing::Info as LargeInfo;
 pub use hola_webrtc_protocol::{Problem, ProblemCode, SessionId};
 pub use http::{
     BearerToken, IceServer, InvalidBearerToken, InvalidIceServer, InvalidOrigin, InvalidPublicUrl,

@@ -44,6 +44,8 @@ pub struct Limits {
     pub max_channels: usize,
     /// The largest message taken, in bytes (65,536), 1 at least. Each connection reserves a buffer of this size.
     pub max_message_size: u32,
+    /// The largest message taken on a channel that speaks the framing, in bytes (4 MiB).
+    pub max_framed_message: u32,
     /// How many bytes of messages a session may hold in each of: received and not yet read by the handler, sent by
     /// the handler and not yet taken by SCTP, taken by SCTP and not yet acknowledged (1 MiB). Its channels share
     /// it, and each may exceed its share by one message. Beyond it, senders wait.
@@ -51,6 +53,17 @@ pub struct Limits {
     /// How many bytes of messages all sessions together may hold (512 MiB). Beyond it, sessions that hold more than
     /// an equal share are closed.
     pub total_buffer: usize,
+    /// How many resumable channels may live at once, whether their clients are there or not (10,000).
+    pub max_resumable: usize,
+    /// How many of them may be of one client address (200).
+    pub max_resumable_per_address: usize,
+    /// How long a resumable channel waits for its client to come back (1 min).
+    pub resume_timeout: Duration,
+    /// How many bytes of messages those may hold together whose clients are away (64 MiB). Beyond it, the one ends that
+    /// would hold more.
+    pub resume_buffer: usize,
+    /// How many of these bytes may be for clients of one address (8 MiB).
+    pub resume_buffer_per_address: usize,
     /// How long an answered offer may go without a connectivity check of its peer (2 s).
     pub check_timeout: Duration,
     /// How long a session may take from the offer to its first open channel (15 s).
@@ -79,8 +92,14 @@ impl Limits {
             max_event_streams: 4,
             max_channels: 64,
             max_message_size: 65_536,
+            max_framed_message: 4 * 1024 * 1024,
             session_buffer: 1024 * 1024,
             total_buffer: 512 * 1024 * 1024,
+            max_resumable: 10_000,
+            max_resumable_per_address: 200,
+            resume_timeout: Duration::from_mins(1),
+            resume_buffer: 64 * 1024 * 1024,
+            resume_buffer_per_address: 8 * 1024 * 1024,
             check_timeout: Duration::from_secs(2),
             open_timeout: Duration::from_secs(15),
             silence_timeout: Duration::from_secs(15),

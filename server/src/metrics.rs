@@ -46,6 +46,9 @@ pub struct Metrics {
     bursts: PerLabel<Limit, Burst>,
     lag: Times,
     buffered: Gauge,
+    parked: Gauge,
+    parked_bytes: Gauge,
+    resumed: Counter,
     workers: Gauge,
     handed_over: Counter,
     connections: Gauge,
@@ -107,6 +110,9 @@ impl Metrics {
                 Times::default(),
             ),
             buffered: add(to, "buffered_bytes", "Bytes of messages that wait in queues", Gauge::default()),
+            parked: add(to, "parked", "Resumable channels whose clients are away", Gauge::default()),
+            parked_bytes: add(to, "parked_bytes", "Bytes of messages that they hold", Gauge::default()),
+            resumed: add(to, "resumed", "Channels that were resumed", Counter::default()),
             workers: add(to, "workers", "Threads of the engine", Gauge::default()),
             handed_over: add(
                 to,
@@ -215,6 +221,18 @@ impl Metrics {
     /// How many bytes of messages wait in all sessions.
     pub(crate) fn buffered(&self, bytes: usize) {
         self.buffered.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// What a resumable channel holds, before and now, while its client is away; `None` if the client is there.
+    pub(crate) fn parked(&self, before: Option<usize>, now: Option<usize>) {
+        self.parked.inc_by(i64::from(now.is_some()) - i64::from(before.is_some()));
+        let bytes = |bytes: Option<usize>| i64::try_from(bytes.unwrap_or_default()).unwrap_or(i64::MAX);
+        self.parked_bytes.inc_by(bytes(now) - bytes(before));
+    }
+
+    /// A channel was resumed.
+    pub(crate) fn resumed(&self) {
+        self.resumed.inc();
     }
 
     /// How many threads the engine has.

@@ -30,7 +30,7 @@ pub struct Framing<P> {
     pub(super) peer: Hello,
     pub(super) ledger: Option<Ledger>,
     pub(super) hello: Option<Vec<u8>>,
-    farewell: Option<Vec<u8>>,
+    pub(super) farewell: Option<Vec<u8>>,
     pub(super) control: VecDeque<Vec<u8>>,
     pub(super) messages: Lane,
     pub(super) inbox: Inbox<P>,

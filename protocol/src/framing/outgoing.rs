@@ -97,22 +97,24 @@ impl Outgoing {
         }
     }
 
-    /// Gives it up, unless all of it has been sent.
+    /// Gives it up, unless all of it has been sent or it is given up already.
     pub(super) fn reset(&mut self, reason: &str) {
-        if self.is_over && self.lane.is_empty() {
-            return;
+        if self.failure.is_none() && !self.may_be_done() {
+            self.stopped(reason);
         }
-        self.failure.get_or_insert_with(|| reason.to_owned());
-        self.is_over = true;
-        self.lane.clear();
-        let frame = Frame::Reset { transfer: self.number, reason: shorten(reason) };
-        self.lane.push(frame.encode(self.header), None);
     }
 
-    /// The far side wants no more of it.
+    /// The far side wants no more of it. It is told that nothing follows, unless it knows.
     pub(super) fn stopped(&mut self, reason: &str) {
-        self.failure.get_or_insert_with(|| reason.to_owned());
-        self.reset(reason);
+        if self.failure.is_none() {
+            self.failure = Some(reason.to_owned());
+            if !self.may_be_done() {
+                self.is_over = true;
+                self.lane.clear();
+                let frame = Frame::Reset { transfer: self.number, reason: shorten(reason) };
+                self.lane.push(frame.encode(self.header), None);
+            }
+        }
     }
 
     /// It ends without the far side.

@@ -3,8 +3,8 @@
 use std::mem;
 
 use super::{
-    Frame, Framing, Info, MAX_NAME, MAX_TYPE, Read, Received, State, Transfer, Undelivered, frame::shorten,
-    incoming::Incoming, messages, outgoing::Outgoing,
+    Ended, Frame, Framing, Info, MAX_NAME, MAX_TYPE, Read, Received, State, Transfer, Undelivered,
+    frame::shorten, incoming::Incoming, messages, outgoing::Outgoing,
 };
 
 /// Why a message was not taken.
@@ -53,9 +53,42 @@ impl<P> Framing<P> {
         mem::take(&mut self.undelivered)
     }
 
-    /// Closes the channel once everything is delivered.
+    /// Whether there are any.
+    pub fn has_undelivered(&self) -> bool {
+        !self.undelivered.is_empty()
+    }
+
+    /// Closes the channel once everything is delivered; at once if it has never been open.
     pub fn close(&mut self) {
         self.is_closing = true;
+        if !self.is_established {
+            self.end(Ended::Closed);
+        }
+    }
+
+    /// Whether it is closed, or about to be.
+    pub fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+
+    /// Whether it has been open, whatever it is now.
+    pub fn is_established(&self) -> bool {
+        self.is_established
+    }
+
+    /// Whether it outlives its data channel.
+    pub fn is_resumable(&self) -> bool {
+        self.ledger.is_some()
+    }
+
+    /// Whether something waits that was caused by reading, such as credit.
+    pub fn has_control(&self) -> bool {
+        !self.control.is_empty()
+    }
+
+    /// Whether the far side has to be told of the end.
+    pub fn has_farewell(&self) -> bool {
+        self.farewell.is_some()
     }
 
     /// How many bytes it holds, unread, unsent and unacknowledged.

@@ -1,5 +1,6 @@
 //! A data channel as a handler sees it: a stream of messages in, a sink of messages out.
 
+mod end;
 mod io;
 mod pipe;
 mod share;
@@ -14,9 +15,12 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_sink::Sink;
+use hola_webrtc_protocol::framing::{Info, Mode};
+use tokio::io::AsyncRead;
 
 pub use self::io::ChannelIo;
-pub(crate) use self::{pipe::Pipe, share::Share};
+pub(crate) use self::{end::End, pipe::Pipe, share::Share};
+use crate::framing::{IncomingLarge, Large, LargeError, Talk};
 
 /// A message on a data channel, one frame for the sender and for the receiver alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +85,17 @@ pub enum SendError {
     },
 }
 
+/// A message of a resumable channel of which it is not known that it arrived: the peer did not come back in time, or has
+/// forgotten the channel. It may have arrived; only its acknowledgement is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Undelivered {
+    /// The message.
+    pub message: Message,
+    /// Whether it is whole. The beginning of a long one may have arrived, and is not held any more.
+    pub is_whole: bool,
+}
+
 /// An open data channel: a [`Stream`] of the peer's messages, which ends when the channel closes, and a
 /// [`Sink`] for messages to the peer.
 ///
@@ -88,7 +103,13 @@ pub enum SendError {
 /// that are not taken from the stream stay in SCTP's receive buffer, whose advertised window shrinks until the
 /// peer stops sending.
 ///
-/// A message that the sink has taken leaves without being flushed; a flush waits until SCTP has it. Dropping
+/// A channel whose opener asked for it (`docs/framing.md`) takes messages beyond what fits into one of SCTP, and
+/// [large transfers](Channel::large). A resumable one lives on when its session ends, and goes on over the client's next
+/// session, each message once and in order: go on accepting channels there, though this one does not come again. If the
+/// client does not come back in time, the stream ends, and [`Channel::take_undelivered`] tells what did not arrive.
+///
+/// A message that the sink has taken leaves without being flushed; a flush waits until SCTP has it, or, on a resumable
+/// channel, not at all: what it has taken it keeps until the peer has it. Dropping
 /// the channel, or both its halves, closes it, after what it has taken has been sent.
 pub struct Channel {
     end: Arc<End>,
@@ -104,30 +125,61 @@ pub struct ChannelReceiver {
     end: Arc<End>,
 }
 
-/// The handler's end of a channel; dropping it closes the channel.
-struct End {
-    pipe: Arc<Pipe>,
-    parameters: ChannelParameters,
-}
-
 impl Channel {
     pub(crate) fn new(pipe: Arc<Pipe>, parameters: ChannelParameters) -> Self {
-        Self { end: Arc::new(End { pipe, parameters }) }
+        Self { end: Arc::new(End::plain(pipe, parameters)) }
+    }
+
+    /// A channel that speaks the framing on a data channel with these parameters.
+    pub(crate) fn framed(talk: Arc<Talk>, carrier: &ChannelParameters) -> Self {
+        let protocol = Mode::of(&carrier.protocol).1.to_owned();
+        Self { end: Arc::new(End::framed(talk, ChannelParameters { protocol, ..carrier.clone() })) }
+    }
+
+    /// Sends without asking whether there is room.
+    pub(crate) fn send_now(&mut self, message: Message) -> Result<(), SendError> {
+        self.end.send(message)
+    }
+
+    /// So many bytes are held on account of the session, in place of so many before.
+    pub(crate) fn hold(&self, before: usize, now: usize) {
+        self.end.hold(before, now);
     }
 
     /// The name the opener gave the channel.
     pub fn label(&self) -> &str {
-        &self.end.parameters.label
+        &self.end.parameters().label
     }
 
     /// Everything that was agreed on for the channel.
     pub fn parameters(&self) -> &ChannelParameters {
-        &self.end.parameters
+        self.end.parameters()
     }
 
     /// The largest message that the peer takes, in bytes.
     pub fn max_message_size(&self) -> usize {
-        self.end.pipe.max_message_size()
+        self.end.max_message_size()
+    }
+
+    /// The channel's large transfers, for tasks of their own.
+    pub fn large(&self) -> Large {
+        Large::new(self.end.clone())
+    }
+
+    /// Sends all that can be read, beside the channel's messages ([`Large::send`]).
+    pub async fn send_large(&self, source: impl AsyncRead + Unpin, info: Info) -> Result<(), LargeError> {
+        self.large().send(source, info).await
+    }
+
+    /// The next large transfer that the peer begins ([`Large::accept`]).
+    pub async fn incoming_large(&self) -> Option<IncomingLarge> {
+        self.large().accept().await
+    }
+
+    /// The messages of a resumable channel of which it is not known that they arrived, since the last call. There are
+    /// some only once it has ended.
+    pub fn take_undelivered(&self) -> Vec<Undelivered> {
+        self.end.take_undelivered()
     }
 
     /// Two halves, for a task that sends and one that receives. The channel closes when both are dropped.
@@ -149,33 +201,13 @@ impl Channel {
     }
 }
 
-impl End {
-    fn poll_close(&self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        match self.pipe.poll_flush(context) {
-            Poll::Ready(Ok(())) => {
-                self.pipe.leave();
-                Poll::Ready(Ok(()))
-            }
-            // Closed by the other side: there is nothing left to close.
-            Poll::Ready(Err(_)) => Poll::Ready(Ok(())),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        self.pipe.leave();
-    }
-}
-
 macro_rules! receives {
     ($half:ty) => {
         impl Stream for $half {
             type Item = Message;
 
             fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
-                self.end.pipe.poll_receive(context)
+                self.end.poll_receive(context)
             }
         }
     };
@@ -187,15 +219,15 @@ macro_rules! sends {
             type Error = SendError;
 
             fn poll_ready(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-                self.end.pipe.poll_ready(context)
+                self.end.poll_ready(context)
             }
 
             fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
-                self.end.pipe.send(message)
+                self.end.send(message)
             }
 
             fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-                self.end.pipe.poll_flush(context)
+                self.end.poll_flush(context)
             }
 
             fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
@@ -210,7 +242,7 @@ macro_rules! shows_its_parameters {
         impl fmt::Debug for $half {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($half))
-                    .field("parameters", &self.end.parameters)
+                    .field("parameters", self.end.parameters())
                     .finish_non_exhaustive()
             }
         }

@@ -129,6 +129,12 @@ impl Pipe {
         self.max_message_size
     }
 
+    /// Whoever reads and writes the channel on behalf of its handler holds so many bytes, in place of so many before.
+    pub(super) fn hold(&self, before: usize, now: usize) {
+        self.share.add(now);
+        self.share.subtract(before);
+    }
+
     /// The handler wants no more. What it has sent still goes out.
     pub(super) fn leave(&self) {
         let mut state = self.lock();

@@ -66,6 +66,11 @@ pub(crate) struct SessionLimits {
           value_parser = message_bytes)]
     max_message_size: u32,
 
+    /// Largest message taken on a channel that speaks the framing
+    #[arg(long, env = "HOLA_MAX_FRAMED_MESSAGE", value_name = "BYTES", default_value = "4MiB",
+          value_parser = message_bytes)]
+    max_framed_message: u32,
+
     /// How many bytes of messages a session may hold in each of its queues before senders wait
     #[arg(long, env = "HOLA_SESSION_BUFFER", value_name = "BYTES", default_value = "1MiB", value_parser = bytes)]
     session_buffer: usize,
@@ -73,6 +78,28 @@ pub(crate) struct SessionLimits {
     /// How many bytes of messages all sessions may hold before the greediest are closed
     #[arg(long, env = "HOLA_TOTAL_BUFFER", value_name = "BYTES", default_value = "512MiB", value_parser = bytes)]
     total_buffer: usize,
+
+    /// How many resumable channels may live at once, with their clients there or away
+    #[arg(long, env = "HOLA_MAX_RESUMABLE", value_name = "NUMBER", default_value = "10000", value_parser = number)]
+    max_resumable: usize,
+
+    /// How many of them may be of one client address
+    #[arg(long, env = "HOLA_MAX_RESUMABLE_PER_ADDRESS", value_name = "NUMBER", default_value = "200",
+          value_parser = number)]
+    max_resumable_per_address: usize,
+
+    /// How long a resumable channel waits for its client to come back
+    #[arg(long, env = "HOLA_RESUME_TIMEOUT", value_name = "TIME", default_value = "1m", value_parser = time)]
+    resume_timeout: Duration,
+
+    /// How many bytes of messages those may hold whose clients are away
+    #[arg(long, env = "HOLA_RESUME_BUFFER", value_name = "BYTES", default_value = "64MiB", value_parser = bytes)]
+    resume_buffer: usize,
+
+    /// How many of these bytes may be for clients of one address
+    #[arg(long, env = "HOLA_RESUME_BUFFER_PER_ADDRESS", value_name = "BYTES", default_value = "8MiB",
+          value_parser = bytes)]
+    resume_buffer_per_address: usize,
 
     /// How long an offer may go without a connectivity check of its peer
     #[arg(long, env = "HOLA_CHECK_TIMEOUT", value_name = "TIME", default_value = "2s", value_parser = time)]
@@ -107,8 +134,14 @@ impl SessionLimits {
         limits.max_event_streams = self.max_event_streams;
         limits.max_channels = self.max_channels;
         limits.max_message_size = self.max_message_size;
+        limits.max_framed_message = self.max_framed_message;
         limits.session_buffer = self.session_buffer;
         limits.total_buffer = self.total_buffer;
+        limits.max_resumable = self.max_resumable;
+        limits.max_resumable_per_address = self.max_resumable_per_address;
+        limits.resume_timeout = self.resume_timeout;
+        limits.resume_buffer = self.resume_buffer;
+        limits.resume_buffer_per_address = self.resume_buffer_per_address;
         limits.check_timeout = self.check_timeout;
         limits.open_timeout = self.open_timeout;
         limits.silence_timeout = self.silence_timeout;

@@ -63,8 +63,9 @@ impl Reception {
         let metrics = self.registry.metrics();
         let doorbell = Arc::new(Doorbell::new(id));
         let draining = self.registry.draining();
+        let keeper = self.registry.keeper().clone();
         let (session, link, accepted) =
-            Link::open(now, id, context, doorbell.clone(), draining, limits.max_channels);
+            Link::open(now, id, context, doorbell.clone(), draining, limits.max_channels, keeper);
         link.span.in_scope(|| {
             for (step, took) in &timings {
                 metrics.step(*step, *took);

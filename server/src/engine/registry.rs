@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     answer::KEEPALIVE,
+    framing::Keeper,
     limits::{Limits, client_network},
     metrics::{Limit, Metrics},
     offer::AnswerError,
@@ -29,6 +30,7 @@ use crate::{
 pub(crate) struct Registry {
     limits: Limits,
     metrics: Arc<Metrics>,
+    keeper: Arc<Keeper>,
     /// What the times in [`Resident`] count from.
     epoch: Instant,
     tables: RwLock<Tables>,
@@ -97,9 +99,11 @@ pub(crate) struct Place {
 
 impl Registry {
     pub(crate) fn new(limits: Limits, epoch: Instant) -> Self {
+        let metrics = Arc::<Metrics>::default();
         Self {
             limits,
-            metrics: Arc::default(),
+            keeper: Arc::new(Keeper::new(limits, metrics.clone())),
+            metrics,
             epoch,
             tables: RwLock::default(),
             live: watch::Sender::default(),
@@ -114,6 +118,11 @@ impl Registry {
 
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The channels that outlive their sessions.
+    pub(crate) fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
     }
 
     /// How many sessions live, those included that are being answered.

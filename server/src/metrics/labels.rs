@@ -102,10 +102,22 @@ labels! {
         MaxChannels = "max-channels",
         /// Bytes of a message.
         MaxMessageSize = "max-message-size",
+        /// Bytes of a message on a channel that speaks the framing.
+        MaxFramedMessage = "max-framed-message",
         /// Bytes that wait in one session.
         SessionBuffer = "session-buffer",
         /// Bytes that wait in all sessions.
         TotalBuffer = "total-buffer",
+        /// Resumable channels in all.
+        MaxResumable = "max-resumable",
+        /// Resumable channels of one client address.
+        MaxResumablePerAddress = "max-resumable-per-address",
+        /// The time a resumable channel waits for its client.
+        ResumeTimeout = "resume-timeout",
+        /// Bytes that wait for clients that are away.
+        ResumeBuffer = "resume-buffer",
+        /// Bytes that wait for clients of one address that are away.
+        ResumeBufferPerAddress = "resume-buffer-per-address",
         /// The time from the answer to the first connectivity check.
         CheckTimeout = "check-timeout",
         /// The time from the answer to the first open channel.

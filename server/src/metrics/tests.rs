@@ -27,6 +27,11 @@ fn what_is_counted_stands_in_the_text() {
     metrics.limit_reached(Limit::MaxSessions);
     metrics.lag(Duration::from_mins(1));
     metrics.buffered(1024);
+    metrics.parked(None, Some(100));
+    metrics.parked(None, Some(0));
+    metrics.parked(Some(100), None);
+    metrics.parked(Some(0), Some(50));
+    metrics.resumed();
     metrics.workers(2);
     metrics.handed_over(5);
     metrics.connection_opened();
@@ -60,6 +65,9 @@ fn what_is_counted_stands_in_the_text() {
             r#"hola_webrtc_engine_lag_seconds_bucket{le="15.0"} 0"#,
             r#"hola_webrtc_engine_lag_seconds_bucket{le="+Inf"} 1"#,
             "hola_webrtc_buffered_bytes 1024",
+            "hola_webrtc_parked 1",
+            "hola_webrtc_parked_bytes 50",
+            "hola_webrtc_resumed_total 1",
             "hola_webrtc_workers 2",
             "hola_webrtc_handed_over_total 5",
             "hola_webrtc_connections 1",

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{Span, info_span};
 
 use super::{ChannelOptions, Closed, OpenError, Session, SessionStats, journal::Journal};
-use crate::{channel::Channel, engine::Doorbell, offer::OfferContext};
+use crate::{channel::Channel, engine::Doorbell, framing::Keeper, offer::OfferContext};
 
 pub(crate) struct Link {
     pub(super) id: SessionId,
@@ -47,6 +47,7 @@ impl Link {
         doorbell: Arc<Doorbell>,
         draining: watch::Receiver<bool>,
         max_channels: usize,
+        keeper: Arc<Keeper>,
     ) -> (Session, Arc<Self>, mpsc::Sender<Channel>) {
         let link = Arc::new(Self {
             id,
@@ -62,7 +63,7 @@ impl Link {
             doorbell,
         });
         let (sender, channels) = mpsc::channel(max_channels.max(1));
-        (Session { link: link.clone(), channels: channels.into(), runtime: None }, link, sender)
+        (Session::new(link.clone(), channels, keeper), link, sender)
     }
 
     /// Whether the handler is done with the session.

@@ -6,7 +6,10 @@ mod link;
 
 use std::{fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use hola_webrtc_protocol::SessionId;
+use hola_webrtc_protocol::{
+    SessionId,
+    framing::{Mode, Role},
+};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, mpsc, oneshot},
@@ -18,7 +21,11 @@ pub(crate) use self::{
     journal::Reader,
     link::{Link, Wish},
 };
-use crate::{channel::Channel, offer::OfferContext};
+use crate::{
+    channel::Channel,
+    framing::{self, Keeper, Opening},
+    offer::OfferContext,
+};
 
 /// What a channel is to be like
 /// ([W3C, `RTCDataChannelInit`](https://www.w3.org/TR/webrtc/#dom-rtcdatachannelinit)).
@@ -35,6 +42,15 @@ pub struct ChannelOptions {
     /// The stream number, if both sides create the channel with it on their own; `None` to announce the channel to
     /// the peer.
     pub negotiated: Option<u16>,
+}
+
+impl ChannelOptions {
+    /// As it is, and for messages of any size and large transfers, if the peer speaks the framing (`docs/framing.md`).
+    #[must_use]
+    pub fn for_large(mut self) -> Self {
+        self.protocol = Mode::Framed.protocol(&self.protocol);
+        self
+    }
 }
 
 impl Default for ChannelOptions {
@@ -118,11 +134,26 @@ pub struct SessionStats {
 /// ```
 pub struct Session {
     link: Arc<Link>,
-    channels: Mutex<mpsc::Receiver<Channel>>,
+    arrivals: Mutex<Arrivals>,
+    keeper: Arc<Keeper>,
     runtime: Option<Handle>,
 }
 
+/// The channels that the peer opens.
+struct Arrivals {
+    /// As they come from the engine.
+    data: mpsc::Receiver<Channel>,
+    /// The new ones among those that can be resumed, once they have said which they are.
+    resumable: (mpsc::Sender<Channel>, mpsc::Receiver<Channel>),
+}
+
 impl Session {
+    fn new(link: Arc<Link>, channels: mpsc::Receiver<Channel>, keeper: Arc<Keeper>) -> Self {
+        let resumable = mpsc::channel(keeper.limits().max_channels.max(1));
+        let arrivals = Mutex::new(Arrivals { data: channels, resumable });
+        Self { link, arrivals, keeper, runtime: None }
+    }
+
     /// The session's name, as in its URL and in the log.
     pub fn id(&self) -> SessionId {
         self.link.id
@@ -142,25 +173,48 @@ impl Session {
     ///
     /// A channel whose messages nobody takes stops the others of its session, which share SCTP's receive window with
     /// it: serve each in a task of its own.
+    ///
+    /// A channel that a client resumes does not come again: whoever has it goes on with it.
     pub async fn accept_channel(&self) -> Option<Channel> {
-        self.channels.lock().await.recv().await
+        let mut arrivals = self.arrivals.lock().await;
+        let Arrivals { data, resumable: (sender, resumable) } = &mut *arrivals;
+        loop {
+            let channel = tokio::select! {
+                biased;
+                channel = data.recv() => channel,
+                Some(channel) = resumable.recv() => return Some(channel),
+            };
+            let Some(channel) = channel else { return resumable.try_recv().ok() };
+            let accepted = framing::accept(self.opening(), channel, sender);
+            if accepted.is_some() {
+                return accepted;
+            }
+        }
     }
 
     /// Opens a channel to the peer, and waits until the peer has confirmed it (RFC 8832, 5). A channel with a
-    /// negotiated stream number is open at once.
+    /// negotiated stream number is open at once. Only clients can open channels that are resumed.
     pub async fn open_channel(
         &self,
         label: impl Into<String>,
         options: ChannelOptions,
     ) -> Result<Channel, OpenError> {
+        let (mode, _) = Mode::of(&options.protocol);
+        if mode == Some(Mode::Resumable) {
+            return Err(OpenError::Invalid("only clients open channels that are resumed".to_owned()));
+        }
         let (reply, opened) = oneshot::channel();
         self.ask(Wish::Open { label: label.into(), options, reply });
-        match opened.await {
-            Ok(opened) => opened,
+        let channel = match opened.await {
+            Ok(opened) => opened?,
             // The engine lets a wish go unanswered where the peer closes the channel, and where the session ends.
-            Err(_) if self.stats().await.is_some() => Err(OpenError::Refused),
-            Err(_) => Err(OpenError::Closed),
-        }
+            Err(_) if self.stats().await.is_some() => return Err(OpenError::Refused),
+            Err(_) => return Err(OpenError::Closed),
+        };
+        Ok(match mode {
+            Some(_) => framing::open(&self.opening(), channel, Role::Opener),
+            None => channel,
+        })
     }
 
     /// How the session fares; `None` once it has ended.
@@ -201,6 +255,11 @@ impl Session {
     /// Lets the session's tasks run there.
     pub(crate) fn run_on(&mut self, runtime: Option<Handle>) {
         self.runtime = runtime;
+    }
+
+    fn opening(&self) -> Opening {
+        let client = self.link.context.remote.map(|remote| remote.ip());
+        Opening { keeper: self.keeper.clone(), spawner: self.spawner(), client }
     }
 
     fn ask(&self, wish: Wish) {

@@ -7,7 +7,10 @@ mod common;
 
 mod channels;
 mod drain;
+mod large;
+mod resume;
 mod sessions;
+mod talker;
 mod workers;
 
 use std::time::Duration;
