@@ -32,11 +32,11 @@ pub enum LargeError {
 /// The large transfers of a channel. Clones share them; the channel lives as long as one of them, or the channel itself.
 ///
 /// ```
-/// # async fn serve(channel: hola_webrtc_server::Channel) -> anyhow::Result<()> {
+/// # async fn serve(channel: hola_webrtc_server::Channel) -> Result<(), hola_webrtc_server::LargeError> {
 /// use hola_webrtc_server::LargeInfo;
 ///
-/// let report = tokio::fs::File::open("report.pdf").await?;
-/// let info = LargeInfo { name: "report.pdf".to_owned(), ..LargeInfo::default() };
+/// let report: &[u8] = b"anything that is AsyncRead";
+/// let info = LargeInfo { name: "report.txt".to_owned(), ..LargeInfo::default() };
 /// channel.large().send(report, info).await?;
 /// # Ok(())
 /// # }

@@ -197,7 +197,9 @@ fn assemble(Received { text, mut parts }: Received<Bytes>) -> Option<Message> {
         parts.pop().unwrap_or_default()
     } else {
         let mut whole = BytesMut::with_capacity(parts.iter().map(Bytes::len).sum());
-        parts.iter().for_each(|part| whole.extend_from_slice(part));
+        for part in &parts {
+            whole.extend_from_slice(part);
+        }
         whole.freeze()
     };
     if text { String::from_utf8(whole.into()).ok().map(Message::Text) } else { Some(Message::Binary(whole)) }

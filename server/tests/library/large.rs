@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use hola_webrtc_protocol::framing::{Ended, Info, Read, State, Transfer};
+use hola_webrtc_protocol::framing::{Ended, Framing, Info, Read, State, Transfer};
 use hola_webrtc_server::{
     Channel, ChannelOptions, IncomingLarge, LargeError, LargeInfo, Message, SendError, Session, echo,
 };
@@ -117,7 +117,7 @@ async fn a_transfer_that_nobody_reads_waits_and_messages_overtake_it() {
     assert!(soon(session.stats()).await.unwrap().buffered < 1 << 20);
     let incoming = soon(channel.incoming_large()).await.unwrap();
     talker.framing.reset(key, "never mind");
-    let (_, failed) = tokio::join!(talker.step(Duration::from_millis(10)), soon(read(incoming)));
+    let ((), failed) = tokio::join!(talker.step(Duration::from_millis(10)), soon(read(incoming)));
     assert_eq!(failed.unwrap_err().to_string(), "never mind");
 }
 
@@ -134,8 +134,7 @@ async fn the_server_sends_several_at_a_time_and_learns_what_became_of_each() {
         (one, other)
     };
     let receiving = async {
-        let accept = |framing: &mut hola_webrtc_protocol::framing::Framing<_>| framing.accept();
-        let (first, second) = (talker.until(accept).await, talker.until(accept).await);
+        let (first, second) = (talker.until(Framing::accept).await, talker.until(Framing::accept).await);
         assert_eq!((first.1.name.as_str(), second.1.name.as_str()), ("one", "other"));
         talker.framing.stop(first.0, "no room");
         let (received, end) = talker.read_large(second.0).await;
@@ -187,7 +186,7 @@ async fn the_echo_sends_large_transfers_back_and_what_fails_on_the_way_fails_bac
 
     let key = talker.framing.start(&Info::default()).unwrap();
     talker.framing.write(key, b"begun");
-    let (there, _) = talker.until(|framing| framing.accept()).await;
+    let (there, _) = talker.until(Framing::accept).await;
     assert_eq!(talker.until(|framing| framing.read(there)).await, Read::Chunk(b"begun"[..].into()));
     talker.framing.reset(key, "changed my mind");
     let end = talker.until(|framing| framing.read(there)).await;
@@ -200,7 +199,7 @@ async fn a_transfer_whose_handler_is_gone_is_given_up() {
     let (mut talker, _session, channel) = talk(&stand, Talker::framed()).await;
     let outgoing = soon(channel.large().start(LargeInfo::default())).await.unwrap();
     soon(outgoing.write(b"begun")).await.unwrap();
-    let (key, _) = talker.until(|framing| framing.accept()).await;
+    let (key, _) = talker.until(Framing::accept).await;
     drop(outgoing);
     let (_, end) = talker.read_large(key).await;
     assert_eq!(end, Read::Failed("it was dropped".to_owned()));
