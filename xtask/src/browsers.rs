@@ -48,14 +48,22 @@ pub fn provide(shell: &Shell, programs: &[&Program]) -> Result<()> {
         return Ok(());
     }
     let packages: Vec<&str> = missing.iter().map(|program| program.debian).collect();
-    let Some((privileged, apt_get)) = apt_get(shell) else { bail!(what_to_install(&missing)) };
-    eprintln!("Installing {} by apt-get: once only, about 2 minutes.", packages.join(", "));
-    cmd!(shell, "{privileged} {apt_get...} update --quiet").run()?;
-    cmd!(shell, "{privileged} {apt_get...} install --quiet --yes {packages...}").run()?;
+    if !install(shell, &packages)? {
+        bail!(what_to_install(&missing));
+    }
     match &self::missing(programs)[..] {
         [] => Ok(()),
         still => bail!(what_to_install(still)),
     }
+}
+
+/// Installs Debian's packages. `false` where that is not possible, or not allowed without a password.
+pub fn install(shell: &Shell, packages: &[&str]) -> Result<bool> {
+    let Some((privileged, apt_get)) = apt_get(shell) else { return Ok(false) };
+    eprintln!("Installing {} by apt-get: once only, about 2 minutes.", packages.join(", "));
+    cmd!(shell, "{privileged} {apt_get...} update --quiet").run()?;
+    cmd!(shell, "{privileged} {apt_get...} install --quiet --yes {packages...}").run()?;
+    Ok(true)
 }
 
 fn missing<'a>(programs: &[&'a Program]) -> Vec<&'a Program> {

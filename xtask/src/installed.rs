@@ -17,6 +17,13 @@ pub const NODE: Program = Program { names: &["node"], debian: "nodejs", elsewher
 /// Installs npm packages.
 pub const NPM: Program = Program { names: &["npm"], debian: "npm", elsewhere: "npm" };
 
+/// Runs Python packages.
+pub const PYTHON: Program = Program {
+    names: &["python3"],
+    debian: "python3-venv",
+    elsewhere: "Python 3.10 or later with its module venv",
+};
+
 /// A folder in the cache, and the text of the file that says what belongs into it.
 #[derive(Debug)]
 pub struct Installed {
@@ -63,6 +70,25 @@ pub fn node_modules(shell: &Shell, source: &Path, folder: PathBuf) -> Result<Pat
         installed.complete()?;
     }
     Ok(folder.join("node_modules"))
+}
+
+/// The Python that has what the file `requirements` names, in a virtual environment in `folder` of the cache.
+pub fn python(shell: &Shell, requirements: &Path, folder: PathBuf) -> Result<PathBuf> {
+    let installed = Installed::at(folder, requirements)?;
+    let python = installed.folder.join("bin/python");
+    if !installed.is_complete() {
+        let folder = &installed.folder;
+        eprintln!("Installing Python packages into {}: once only, less than a minute.", folder.display());
+        cmd!(shell, "python3 -m venv --clear {folder}").run().with_context(|| {
+            format!("Python cannot make a virtual environment: install {}", PYTHON.elsewhere)
+        })?;
+        let quiet = ["--quiet", "--disable-pip-version-check"];
+        cmd!(shell, "{python} -m pip install {quiet...} --requirement {requirements}")
+            .run()
+            .with_context(|| format!("could not install what {} names", requirements.display()))?;
+        installed.complete()?;
+    }
+    Ok(python)
 }
 
 #[cfg(test)]

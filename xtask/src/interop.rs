@@ -6,26 +6,15 @@
 //! <cache>/hola-webrtc/interop/libdatachannel/   with node_modules
 //! ```
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    browsers::Program,
-    installed::{self, Installed},
+    installed,
     project::Project,
     server::{Launch, free_address},
-};
-
-/// Runs aiortc.
-pub const PYTHON: Program = Program {
-    names: &["python3"],
-    debian: "python3-venv",
-    elsewhere: "Python 3.10 or later with its module venv",
 };
 
 /// Where the programs stand.
@@ -36,7 +25,8 @@ const LOG: &str = "info,rtc_dtls=debug";
 
 /// Connects both to the server, again and again, and looks into its log for what they do not notice.
 pub fn run(shell: &Shell, project: &Project, cache: &Path, binary: &Path) -> Result<()> {
-    let python = provide_aiortc(shell, project, cache)?;
+    let requirements = project.path(FOLDER).join("aiortc/requirements.txt");
+    let python = installed::python(shell, &requirements, cache.join("interop/aiortc"))?;
     let source = project.path(FOLDER).join("libdatachannel");
     let modules = installed::node_modules(shell, &source, cache.join("interop/libdatachannel"))?;
 
@@ -67,28 +57,6 @@ fn check_log(log: &str) -> Result<()> {
     ensure!(complaint.is_none(), "the server logged an error: {}", complaint.unwrap_or_default());
     eprintln!("{handshakes} DTLS handshakes, no flight repeated");
     Ok(())
-}
-
-/// The Python that has aiortc.
-fn provide_aiortc(shell: &Shell, project: &Project, cache: &Path) -> Result<PathBuf> {
-    let requirements = project.path(FOLDER).join("aiortc/requirements.txt");
-    let installed = Installed::at(cache.join("interop/aiortc"), &requirements)?;
-    let python = installed.folder.join("bin/python");
-    if !installed.is_complete() {
-        eprintln!("Installing aiortc: once only, less than a minute.");
-        let folder = &installed.folder;
-        cmd!(shell, "python3 -m venv --clear {folder}").run().with_context(|| {
-            format!("Python cannot make a virtual environment: install {}", PYTHON.elsewhere)
-        })?;
-        cmd!(
-            shell,
-            "{python} -m pip install --quiet --disable-pip-version-check --requirement {requirements}"
-        )
-        .run()
-        .context("could not install aiortc")?;
-        installed.complete()?;
-    }
-    Ok(python)
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use xshell::{Shell, cmd};
 use crate::{
     browsers::{self, CHROMEDRIVER, CHROMIUM, FIREFOX, Program},
     embed,
-    installed::{NODE, NPM},
-    interop::{self, PYTHON},
+    installed::{NODE, NPM, PYTHON},
+    interop,
     package,
     project::Project,
     server::{self, Launch},

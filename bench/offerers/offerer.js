@@ -1,0 +1,185 @@
+// The offerer of everything that has the W3C's API: Chromium and Firefox load it with a page, Node with node.cjs.
+// `offerer(operation, arguments)` does one thing and resolves to its figures; between two calls the connection stays open.
+// Times are in milliseconds.
+
+"use strict";
+
+// Senders stop at HIGH unsent bytes and go on at LOW.
+const HIGH = 1024 * 1024;
+const LOW = 256 * 1024;
+// For what takes milliseconds, or a second under loss.
+const DEADLINE = 30_000;
+
+let current = null;
+
+const within = (promise, what, time = DEADLINE) => {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not within ${time} ms`)), time);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+};
+
+const post = async (url, sdp) => {
+  const response = await fetch(`${url}/offer`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ type: "offer", sdp }),
+  });
+  if (!response.ok) throw new Error(`the offer draws ${response.status}: ${await response.text()}`);
+  return (await response.json()).sdp;
+};
+
+const gathered = (peer) =>
+  new Promise((resolve) => {
+    const check = () => peer.iceGatheringState === "complete" && resolve();
+    peer.addEventListener("icegatheringstatechange", check);
+    check();
+  });
+
+// Opens a connection with one channel. `gathering` is "immediate" (the offer leaves without candidates) or "complete".
+const connect = async ({ url, label = "echo", gathering = "immediate" }) => {
+  const begun = performance.now();
+  const peer = new RTCPeerConnection();
+  try {
+    const channel = peer.createDataChannel(label);
+    channel.binaryType = "arraybuffer";
+    channel.bufferedAmountLowThreshold = LOW;
+    const opened = new Promise((resolve) => (channel.onopen = resolve));
+    const offer = await peer.createOffer();
+    await peer.setLocalDescription(offer);
+    if (gathering === "complete") await within(gathered(peer), "gathering");
+    const posted = performance.now();
+    const sdp = gathering === "complete" ? peer.localDescription.sdp : offer.sdp;
+    await peer.setRemoteDescription({ type: "answer", sdp: await post(url, sdp) });
+    await within(opened, "the open channel");
+    const open = performance.now();
+    return { peer, channel, click: open - begun, post: open - posted };
+  } catch (error) {
+    peer.close();
+    throw error;
+  }
+};
+
+const closed = (channel) =>
+  new Promise((resolve) => {
+    if (channel.readyState === "closed") resolve();
+    else channel.onclose = resolve;
+  });
+
+const quantiles = (times) => {
+  const sorted = Float64Array.from(times).sort();
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  const mean = sorted.reduce((sum, time) => sum + time, 0) / sorted.length;
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), mean, count: sorted.length };
+};
+
+// Sends `count` messages as fast as the channel drains, for `limit` ms at most. Resolves to how many went out.
+const sendAll = async (channel, message, count, limit) => {
+  const until = performance.now() + limit;
+  for (let sent = 0; sent < count; sent += 1) {
+    if (channel.bufferedAmount >= HIGH) {
+      await within(new Promise((resolve) => (channel.onbufferedamountlow = resolve)), "a buffer that drains");
+    }
+    if (performance.now() > until) return sent;
+    channel.send(message);
+  }
+  return count;
+};
+
+const operations = {
+  // Connections one after the other.
+  async connect({ times, ...options }) {
+    const [click, postToOpen] = [[], []];
+    for (let time = 0; time < times; time += 1) {
+      const { peer, channel, click: one, post: other } = await connect(options);
+      click.push(one);
+      postToOpen.push(other);
+      channel.close();
+      await Promise.race([closed(channel), new Promise((resolve) => setTimeout(resolve, 200))]);
+      peer.close();
+    }
+    return { click: quantiles(click), post: quantiles(postToOpen) };
+  },
+
+  // Opens the connection that the following operations use.
+  async open(options) {
+    operations.close();
+    current = await connect(options);
+    return { click: current.click, post: current.post };
+  },
+
+  close() {
+    current?.peer.close();
+    current = null;
+    return {};
+  },
+
+  // One message at a time.
+  async roundtrip({ size, count }) {
+    const { channel } = current;
+    const message = new Uint8Array(size);
+    const times = [];
+    const all = new Promise((resolve) => {
+      let sent = performance.now();
+      channel.onmessage = () => {
+        const now = performance.now();
+        times.push(now - sent);
+        if (times.length === count) return resolve();
+        sent = now;
+        channel.send(message);
+      };
+      channel.send(message);
+    });
+    await within(all, "the echoes", 300_000);
+    return quantiles(times);
+  },
+
+  // Everything comes back; the clock stops with the last echo.
+  async echo({ size, count, limit }) {
+    const { channel } = current;
+    let received = 0;
+    let wanted = count;
+    let done;
+    const all = new Promise((resolve) => (done = resolve));
+    channel.onmessage = ({ data }) => {
+      received += data.byteLength;
+      if (received >= wanted * size) done();
+    };
+    const begun = performance.now();
+    wanted = await sendAll(channel, new Uint8Array(size), count, limit);
+    if (received >= wanted * size) done();
+    await within(all, "the echoes", 300_000);
+    return { milliseconds: performance.now() - begun, bytes: received };
+  },
+
+  // To a channel labelled `sink`; the clock stops when the server has counted all of it.
+  async up({ size, count, limit }) {
+    const { channel } = current;
+    const reply = new Promise((resolve) => (channel.onmessage = ({ data }) => resolve(Number(data))));
+    const begun = performance.now();
+    const sent = await sendAll(channel, new Uint8Array(size), count, limit);
+    channel.send("report");
+    const bytes = await within(reply, "the count", 300_000);
+    if (bytes !== sent * size) throw new Error(`${sent * size} bytes were sent, and ${bytes} counted`);
+    return { milliseconds: performance.now() - begun, bytes };
+  },
+
+  // From a channel labelled `source`.
+  async down({ size, count }) {
+    const { channel } = current;
+    let received = 0;
+    const all = new Promise((resolve) => {
+      channel.onmessage = ({ data }) => {
+        received += data.byteLength;
+        if (received >= size * count) resolve();
+      };
+    });
+    const begun = performance.now();
+    channel.send(`${size} ${count}`);
+    await within(all, "the bytes", 300_000);
+    return { milliseconds: performance.now() - begun, bytes: received };
+  },
+};
+
+globalThis.offerer = async (operation, options) => operations[operation](options);
