@@ -1,4 +1,5 @@
-//! Measures the server, which runs in a process of its own, and prints the figures as Markdown.
+//! Measures the server, which runs in a process of its own, alone and side by side with others, and prints the figures as
+//! Markdown.
 
 #![allow(clippy::cast_precision_loss, reason = "counts and times become figures with three digits")]
 
@@ -7,7 +8,9 @@ mod fleet;
 mod flood;
 mod idle;
 mod load;
+mod peers;
 mod proc;
+mod report;
 mod server;
 mod table;
 mod traffic;
@@ -17,6 +20,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
+use xtask::project::Project;
 
 /// Measures the server from outside.
 #[derive(Debug, Parser)]
@@ -45,6 +49,16 @@ enum What {
     Drain(drain::Drain),
     /// Offers that never connect
     Flood(flood::Flood),
+    /// The server side by side with other libraries, by several offerers
+    Peers(peers::Peers),
+    /// The report of a whole run anew, from its raw results
+    Report,
+}
+
+/// Renders what the last whole run has measured.
+fn report() -> Result<()> {
+    let project = Project::find()?;
+    report::write(&project, &report::folder(&project, true))
 }
 
 fn main() -> Result<()> {
@@ -64,6 +78,8 @@ fn main() -> Result<()> {
             What::Load(load) => load::run(&launch, &load).await,
             What::Drain(drain) => drain::run(&launch, &drain).await,
             What::Flood(flood) => flood::run(&launch, &flood).await,
+            What::Peers(peers) => peers::run(&launch.program, &peers).await,
+            What::Report => report(),
         }
     })
 }

@@ -1,13 +1,19 @@
 //! What the kernel knows of a process (proc(5)).
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf, process, time::Duration};
 
 use anyhow::{Context, Result};
-use nix::unistd::{SysconfVar, sysconf};
+use nix::{
+    time::clock_getcpuclockid,
+    unistd::{Pid, SysconfVar, sysconf},
+};
 
 /// A process.
 #[derive(Clone, Debug)]
-pub(crate) struct Process(PathBuf);
+pub(crate) struct Process {
+    id: u32,
+    folder: PathBuf,
+}
 
 /// How much processor time was used, up to some moment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,12 +40,17 @@ impl Cpu {
 impl Process {
     /// The one with this id.
     pub(crate) fn of(id: u32) -> Self {
-        Self(format!("/proc/{id}").into())
+        Self { id, folder: format!("/proc/{id}").into() }
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> u32 {
+        self.id
     }
 
     /// The one that asks.
     pub(crate) fn this() -> Self {
-        Self("/proc/self".into())
+        Self::of(process::id())
     }
 
     /// How much of it is in memory, in KiB.
@@ -54,12 +65,12 @@ impl Process {
 
     /// How many files it has open, sockets among them.
     pub(crate) fn files(&self) -> Result<usize> {
-        Ok(fs::read_dir(self.0.join("fd"))?.count())
+        Ok(fs::read_dir(self.folder.join("fd"))?.count())
     }
 
     /// The processor time used so far, by all threads.
     pub(crate) fn cpu(&self) -> Result<Cpu> {
-        let stat = fs::read_to_string(self.0.join("stat"))?;
+        let stat = fs::read_to_string(self.folder.join("stat"))?;
         // The name, in parentheses, may contain anything; `utime` is the 14th field, and the 12th after it.
         let (_, rest) = stat.rsplit_once(')').context("no name in stat")?;
         let ticks: Vec<u64> = rest.split_whitespace().skip(11).take(2).flat_map(str::parse).collect();
@@ -69,8 +80,33 @@ impl Process {
         Ok(Cpu { user: time(user), system: time(system) })
     }
 
+    /// The same to the nanosecond, as one sum.
+    pub(crate) fn cpu_time(&self) -> Result<Duration> {
+        let clock = clock_getcpuclockid(Pid::from_raw(self.id.try_into()?))?;
+        Ok(clock.now()?.into())
+    }
+
+    /// How often its threads gave up the processor or lost it. Threads that have ended do not count.
+    pub(crate) fn switches(&self) -> Result<u64> {
+        let mut switches = 0;
+        for task in fs::read_dir(self.folder.join("task"))? {
+            // A thread may end while it is looked at.
+            let Ok(status) = fs::read_to_string(task?.path().join("status")) else { continue };
+            let counts = status.lines().filter(|line| line.contains("voluntary_ctxt_switches:"));
+            switches +=
+                counts.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum::<u64>();
+        }
+        Ok(switches)
+    }
+
+    /// Lets the peak be measured anew.
+    pub(crate) fn reset_peak(&self) -> Result<()> {
+        const PEAK: &str = "5";
+        Ok(fs::write(self.folder.join("clear_refs"), PEAK)?)
+    }
+
     fn status(&self, name: &str) -> Result<u64> {
-        let status = fs::read_to_string(self.0.join("status"))?;
+        let status = fs::read_to_string(self.folder.join("status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such field")?;
         Ok(line.split_whitespace().next().context("no value")?.parse()?)
     }
@@ -85,6 +121,7 @@ mod tests {
         let this = Process::this();
         assert!(this.resident().unwrap() > 0 && this.peak().unwrap() >= this.resident().unwrap() / 2);
         assert!(this.files().unwrap() > 2);
-        assert!(this.cpu().is_ok());
+        assert!(this.cpu().is_ok() && this.switches().is_ok());
+        assert!(this.cpu_time().unwrap() > Duration::ZERO);
     }
 }

@@ -55,6 +55,11 @@ impl Process {
         &self.name
     }
 
+    /// The id of the program itself.
+    pub fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
     /// How it ended, if it has by itself.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         let mut child = lock(&self.child);
@@ -126,7 +131,7 @@ mod tests {
     #[test]
     fn a_dropped_process_is_gone() {
         let process = shell("exec sleep 60");
-        let pid = lock(&process.child).id();
+        let pid = process.id();
         assert!(lives(pid));
         drop(process);
         assert!(!lives(pid));

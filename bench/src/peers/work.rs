@@ -1,0 +1,309 @@
+//! One measurement: what the offerer does, and what that costs the answerer.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{
+    answerer::Target,
+    figures::{Figures, Quantiles},
+    link::Weather,
+    measure::{Cell, Measure, Scale},
+    offerers::{Crowd, Offerer},
+    relay::Relay,
+    tracer::Tracer,
+};
+
+/// The size of a message whose round trip is timed.
+const SMALL: usize = 64;
+
+/// The size of messages by which memory is made to grow, and of those that are sent under loss.
+const LARGE: usize = 16 * 1024;
+
+/// How long the memory of closed connections may take to go.
+const CLOSED: Duration = Duration::from_secs(2);
+
+const KIB: usize = 1024;
+
+/// Takes one measurement.
+pub(crate) async fn measure(
+    cell: Cell,
+    target: &Target,
+    offerer: &mut Offerer,
+    scale: &Scale,
+) -> Result<Figures> {
+    let number = cell.number as usize;
+    let mut work = Work { target, offerer, scale };
+    match cell.measure {
+        Measure::Connect => work.connect("immediate").await,
+        Measure::Gathered => work.connect("complete").await,
+        Measure::Delayed => work.delayed(Duration::from_millis(u64::from(cell.number))).await,
+        Measure::RoundTrip => work.round_trip().await,
+        Measure::Echo => work.transfer("echo", number * KIB).await,
+        Measure::Up => work.transfer("up", number * KIB).await,
+        Measure::Down => work.transfer("down", number * KIB).await,
+        Measure::Rate => work.rate().await,
+        Measure::Active => work.active(number).await,
+        Measure::Idle => work.idle().await,
+        Measure::Calls => work.calls().await,
+        Measure::Loss => work.loss(u64::from(cell.number) * 10).await,
+        Measure::Growth => work.growth(number * KIB * KIB).await,
+    }
+}
+
+/// What some work cost the answerer.
+struct Cost {
+    cpu: Duration,
+    switches: u64,
+    took: Duration,
+}
+
+struct Work<'a> {
+    target: &'a Target,
+    offerer: &'a mut Offerer,
+    scale: &'a Scale,
+}
+
+impl Work<'_> {
+    async fn connect(&mut self, gathering: &str) -> Result<Figures> {
+        let url = self.target.url.clone();
+        let connect = |times| json!({ "url": url, "times": times, "gathering": gathering });
+        self.offerer.call("connect", connect(3)).await?;
+        let times = self.scale.connections;
+        let call = self.offerer.call("connect", connect(times));
+        let (reply, cost) = cost(self.target, call).await?;
+        let (click, post) = (quantiles(&reply["click"])?, quantiles(&reply["post"])?);
+        Ok(figures([
+            ("click-p50", click.p50),
+            ("click-p90", click.p90),
+            ("post-p50", post.p50),
+            ("post-p90", post.p90),
+            ("cpu-per-connection", millis(cost.cpu) / times as f64),
+        ]))
+    }
+
+    async fn delayed(&mut self, round_trip: Duration) -> Result<Figures> {
+        let weather = Weather { delay: round_trip / 2, loss: 0 };
+        let relay = Relay::to(&self.target.url, weather).await?;
+        let times = self.scale.connections.div_ceil(3);
+        let reply = self.offerer.call("connect", json!({ "url": relay.url, "times": times })).await?;
+        let (click, post) = (quantiles(&reply["click"])?, quantiles(&reply["post"])?);
+        Ok(figures([
+            ("click-p50", click.p50),
+            ("post-p50", post.p50),
+            ("round-trips", post.p50 / millis(round_trip)),
+        ]))
+    }
+
+    async fn round_trip(&mut self) -> Result<Figures> {
+        self.open("echo").await?;
+        self.warm_up().await?;
+        let count = self.scale.messages;
+        let call = self.offerer.call("roundtrip", json!({ "size": SMALL, "count": count }));
+        let (reply, cost) = cost(self.target, call).await?;
+        self.close().await?;
+        let times = quantiles(&reply)?;
+        Ok(figures([
+            ("p50", times.p50),
+            ("p99", times.p99),
+            ("p999", times.p999),
+            ("cpu-per-message", micros(cost.cpu) / count as f64),
+            ("switches-per-message", cost.switches as f64 / count as f64),
+        ]))
+    }
+
+    /// The operation, by messages of this size.
+    async fn transfer(&mut self, operation: &str, size: usize) -> Result<Figures> {
+        let label = match operation {
+            "up" => "sink",
+            "down" => "source",
+            _ => "echo",
+        };
+        self.open(label).await?;
+        let limit = self.scale.limit.as_millis();
+        let order = |bytes: usize| json!({ "size": size, "count": bytes / size, "limit": limit });
+        // The slowest take minutes for the whole of it when they send, which has no limit.
+        let whole = self.scale.megabytes * KIB * KIB / if operation == "down" || size == KIB { 4 } else { 1 };
+        self.offerer.call(operation, order(whole / 8)).await?;
+        let call = self.offerer.call(operation, order(whole));
+        let (reply, cost) = cost(self.target, call).await?;
+        self.close().await?;
+        speed(&reply, cost.cpu)
+    }
+
+    async fn rate(&mut self) -> Result<Figures> {
+        let number = self.scale.rate;
+        drop(Crowd::gather(&self.target.url, number / 10).await?);
+        let (crowd, cost) = cost(self.target, Crowd::gather(&self.target.url, number)).await?;
+        drop(crowd);
+        Ok(figures([
+            ("connections-per-second", number as f64 / cost.took.as_secs_f64()),
+            ("cpu-per-connection", millis(cost.cpu) / number as f64),
+        ]))
+    }
+
+    async fn active(&mut self, number: usize) -> Result<Figures> {
+        let crowd = Crowd::gather(&self.target.url, number).await?;
+        crowd.talk(SMALL, self.scale.talk / 4).await?;
+        let (times, cost) = cost(self.target, crowd.talk(SMALL, self.scale.talk)).await?;
+        let (count, times) = (times.len() as f64, Quantiles::of(times));
+        Ok(figures([
+            ("messages-per-second", count / cost.took.as_secs_f64()),
+            ("p50", times.p50),
+            ("p99", times.p99),
+            ("cpu-per-message", micros(cost.cpu) / count),
+        ]))
+    }
+
+    async fn idle(&mut self) -> Result<Figures> {
+        let Scale { idle, waves, settle, .. } = *self.scale;
+        let process = &self.target.process;
+        // Some come and go first, so that what is made but once does not count.
+        drop(Crowd::gather(&self.target.url, 3).await?);
+        sleep(settle).await;
+        let (start, files) = (process.resident()?, process.files()?);
+        let each = |kib: u64| kib.saturating_sub(start) as f64 / idle as f64;
+        let mut all = Figures::new();
+        for wave in 1..=waves {
+            let crowd = Crowd::gather(&self.target.url, idle).await?;
+            sleep(settle).await;
+            let resident = each(process.resident()?);
+            let resting = async {
+                sleep(settle).await;
+                Ok(())
+            };
+            let ((), cost) = cost(self.target, resting).await?;
+            drop(crowd);
+            sleep(CLOSED).await;
+            let after = each(process.resident()?);
+            if wave == 1 {
+                all.insert("memory-per-connection".to_owned(), resident);
+                all.insert("memory-per-closed".to_owned(), after);
+                let per_second = millis(cost.cpu) / cost.took.as_secs_f64();
+                all.insert("cpu-idle".to_owned(), per_second * 100.0 / idle as f64);
+                let left = process.files()?.saturating_sub(files);
+                all.insert("files-per-closed".to_owned(), left as f64 / idle as f64);
+            }
+            if wave == waves {
+                all.insert("memory-per-closed-last".to_owned(), after);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn calls(&mut self) -> Result<Figures> {
+        self.open("echo").await?;
+        self.warm_up().await?;
+        let count = self.scale.messages;
+        let tracer = Tracer::attach(&self.target.process).await?;
+        let done = self.offerer.call("roundtrip", json!({ "size": SMALL, "count": count })).await;
+        let calls = tracer.detach().await?;
+        done?;
+        self.close().await?;
+        Ok(figures([("calls-per-message", calls as f64 / count as f64)]))
+    }
+
+    /// So many of a thousand datagrams are lost, each way.
+    async fn loss(&mut self, loss: u64) -> Result<Figures> {
+        let relay = Relay::to(&self.target.url, Weather { delay: Duration::from_millis(5), loss }).await?;
+        self.offerer.call("open", json!({ "url": relay.url })).await?;
+        let small =
+            self.offerer.call("roundtrip", json!({ "size": SMALL, "count": self.scale.messages / 50 }));
+        let times = quantiles(&small.await?)?;
+        let order = json!({ "size": LARGE, "count": 256, "limit": self.scale.limit.as_millis() });
+        let reply = self.offerer.call("echo", order).await?;
+        self.close().await?;
+        let (seconds, bytes) = taken(&reply)?;
+        Ok(figures([("p50", times.p50), ("p99", times.p99), ("megabytes-per-second", bytes / 1e6 / seconds)]))
+    }
+
+    async fn growth(&mut self, bytes: usize) -> Result<Figures> {
+        // The slowest would take a quarter of an hour.
+        const LIMIT: Duration = Duration::from_mins(1);
+        let bytes = if self.scale.waves == 1 { bytes / 8 } else { bytes };
+        let process = &self.target.process;
+        self.open("echo").await?;
+        self.warm_up().await?;
+        process.reset_peak()?;
+        let before = process.resident()?;
+        let order = json!({ "size": LARGE, "count": bytes / LARGE, "limit": LIMIT.as_millis() });
+        let (_, echoed) = taken(&self.offerer.call("echo", order).await?)?;
+        let peak = process.peak()?.saturating_sub(before);
+        sleep(CLOSED).await;
+        let after = process.resident()?.saturating_sub(before);
+        self.close().await?;
+        Ok(figures([
+            ("grown-peak", peak as f64 / 1024.0),
+            ("grown-after", after as f64 / 1024.0),
+            ("echoed", echoed / 1e6),
+        ]))
+    }
+
+    async fn open(&mut self, label: &str) -> Result<Value> {
+        self.offerer.call("open", json!({ "url": self.target.url, "label": label })).await
+    }
+
+    async fn warm_up(&mut self) -> Result<Value> {
+        self.offerer.call("roundtrip", json!({ "size": SMALL, "count": self.scale.warm_up })).await
+    }
+
+    async fn close(&mut self) -> Result<Value> {
+        self.offerer.call("close", json!({})).await
+    }
+}
+
+/// Does some work, and says what it cost the answerer.
+async fn cost<T>(target: &Target, work: impl Future<Output = Result<T>>) -> Result<(T, Cost)> {
+    let process = &target.process;
+    let (cpu, switches, begun) = (process.cpu_time()?, process.switches()?, Instant::now());
+    let done = work.await?;
+    let cost = Cost {
+        took: begun.elapsed(),
+        cpu: process.cpu_time()?.saturating_sub(cpu),
+        switches: process.switches()?.saturating_sub(switches),
+    };
+    Ok((done, cost))
+}
+
+fn speed(reply: &Value, cpu: Duration) -> Result<Figures> {
+    let (seconds, bytes) = taken(reply)?;
+    let megabytes = bytes / 1e6;
+    Ok(figures([
+        ("megabytes-per-second", megabytes / seconds),
+        ("cpu-per-megabyte", millis(cpu) / megabytes),
+    ]))
+}
+
+/// The seconds and the bytes of a transfer.
+fn taken(reply: &Value) -> Result<(f64, f64)> {
+    match (reply["milliseconds"].as_f64(), reply["bytes"].as_f64()) {
+        (Some(milliseconds), Some(bytes)) if milliseconds > 0.0 && bytes > 0.0 => {
+            Ok((milliseconds / 1e3, bytes))
+        }
+        _ => bail!("nothing was transferred: {reply}"),
+    }
+}
+
+fn quantiles(reply: &Value) -> Result<Quantiles> {
+    Ok(serde_json::from_value(reply.clone())?)
+}
+
+fn figures<const N: usize>(figures: [(&str, f64); N]) -> Figures {
+    figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! The report's text.
+
+use std::fmt::Write;
+
+use super::{
+    comparison::{Row, Section, find},
+    stats::{Better, Summary},
+};
+use crate::peers::results::{Results, Setting};
+
+/// Our own column.
+const OURS: &str = "hola-webrtc";
+
+/// The rows of the README: by which offerer, what, and its number.
+const HEADLINES: [(&str, &str, &str, u32); 12] = [
+    ("Chromium", "connect", "click-p50", 0),
+    ("Chromium", "connect", "post-p50", 0),
+    ("Chromium", "delayed", "round-trips", 50),
+    ("native", "round-trip", "p50", 0),
+    ("native", "round-trip", "p99", 0),
+    ("native", "round-trip", "cpu-per-message", 0),
+    ("native", "echo", "megabytes-per-second", 16),
+    ("libwebrtc in Node", "echo", "megabytes-per-second", 16),
+    ("native", "echo", "cpu-per-megabyte", 16),
+    ("native", "idle", "memory-per-connection", 0),
+    ("native", "rate", "connections-per-second", 0),
+    ("native", "growth", "grown-peak", 1024),
+];
+
+/// The whole report; `plots` are the names of the pictures beside it, with their titles.
+pub(crate) fn report(results: &Results, sections: &[Section], plots: &[(String, String)]) -> String {
+    let mut text = String::from("# Side by side\n\n");
+    text += &introduction(&results.setting);
+    for (file, title) in plots {
+        let _ = write!(text, "![{title}]({file})\n\n");
+    }
+    for section in sections {
+        let _ = write!(text, "## Offerer: {}\n\n", section.offerer);
+        text += &table(&results.setting, section.rows.iter().map(|row| (row.label(), row)));
+        text.push('\n');
+    }
+    text += &failures(results);
+    text
+}
+
+/// The README's table.
+pub(crate) fn headlines(results: &Results, sections: &[Section]) -> String {
+    let rows = HEADLINES.iter().filter_map(|(offerer, measure, figure, number)| {
+        let row = find(sections, offerer, measure, figure, *number)?;
+        Some((format!("{} ({offerer})", row.label()), row))
+    });
+    let setting = &results.setting;
+    format!("{}\n{}\n", measured_on(setting), table(setting, rows))
+}
+
+impl Row {
+    fn label(&self) -> String {
+        let label = self.quantity.label(self.number);
+        if self.quantity.unit.is_empty() { label } else { format!("{label}, {}", self.quantity.unit) }
+    }
+}
+
+fn introduction(setting: &Setting) -> String {
+    let mut text = String::from(
+        "Written by `cargo xtask bench peers`, and by nothing else. Every peer is a minimal echo in a process of its own, \
+         started anew for each measurement; every round visits all of them. A cell has the median of the rounds, in \
+         parentheses its ratio to the best of the row (which is bold), and after ± half of what lies between the least \
+         and the most, in per cent of the median.\n\n\
+         What goes only to the server, or only comes from it, is measured on the library, because the program echoes. \
+         The program speaks HTTPS, the other peers HTTP. Throughput has the offerer's own ceiling in it.\n\n",
+    );
+    text += &measured_on(setting);
+    text += "\n| | |\n|---|---|\n";
+    for (name, value) in &setting.machine {
+        let _ = writeln!(text, "| {name} | {value} |");
+    }
+    for (peer, version) in &setting.peers {
+        let _ = writeln!(text, "| {peer} | {version} |");
+    }
+    for (peer, reason) in &setting.absent {
+        let _ = writeln!(text, "| {peer} | left out: {} |", reason.replace(['\n', '|'], " "));
+    }
+    text.push('\n');
+    text
+}
+
+fn measured_on(setting: &Setting) -> String {
+    let fact = |name: &str| setting.machine.get(name).map_or("unknown", String::as_str);
+    let scale = if setting.quick { ", quick (few of everything)" } else { "" };
+    format!(
+        "{}, {} cores, Linux {}; loopback; medians of {} round{}{scale}.\n",
+        fact("processor"),
+        fact("cores"),
+        fact("kernel"),
+        setting.rounds,
+        if setting.rounds == 1 { "" } else { "s" },
+    )
+}
+
+fn table<'a>(setting: &Setting, rows: impl Iterator<Item = (String, &'a Row)>) -> String {
+    let names: Vec<&str> = setting.peers.iter().map(|(name, _)| name.as_str()).collect();
+    let mut text = format!(
+        "| | {} | ours to the best other |\n|---|{}\n",
+        names.join(" | "),
+        "---|".repeat(names.len() + 1)
+    );
+    for (label, row) in rows {
+        let best = row.best();
+        let cells: Vec<String> = row.summaries.iter().map(|it| cell(it.as_ref(), best)).collect();
+        let ratio = row.ratio().filter(|_| names[0] == OURS);
+        let ratio = ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
+        let _ = writeln!(text, "| {label} | {} | {ratio} |", cells.join(" | "));
+    }
+    text
+}
+
+fn cell(summary: Option<&Summary>, best: Option<f64>) -> String {
+    let Some(summary) = summary else { return "–".to_owned() };
+    let figure = figure(summary.median);
+    let mut text = match best.and_then(|best| Better::ratio(summary.median, best)) {
+        Some(1.0) => format!("**{figure}**"),
+        Some(ratio) => format!("{figure} ({ratio:.2})"),
+        None => figure,
+    };
+    if let Some(spread) = summary.spread() {
+        let _ = write!(text, " ±{:.0} %", spread / 2.0);
+    }
+    text
+}
+
+/// Three digits.
+fn figure(value: f64) -> String {
+    match value.abs() {
+        0.0..0.1 => format!("{value:.3}"),
+        0.1..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+fn failures(results: &Results) -> String {
+    let mut text = String::new();
+    for record in &results.records {
+        let Some(failure) = &record.failure else { continue };
+        if text.is_empty() {
+            text += "## What failed\n\nEach was tried twice.\n\n";
+        }
+        let (peer, measure, offerer) = (&record.peer, &record.measure, &record.offerer);
+        let _ = writeln!(
+            text,
+            "- {peer}, {measure} {} by {offerer}, round {}: {failure}",
+            record.number, record.round
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_three_digits() {
+        assert_eq!([0.012, 1.234, 56.78, 1234.5].map(figure), ["0.012", "1.23", "56.8", "1234"]);
+    }
+
+    #[test]
+    fn a_cell_has_the_ratio_to_the_best_and_the_spread() {
+        let summary = Summary { median: 3.0, least: 2.7, most: 3.3, rounds: 3 };
+        assert_eq!(cell(Some(&summary), Some(2.0)), "3.00 (1.50) ±10 %");
+        assert_eq!(cell(Some(&summary), Some(3.0)), "**3.00** ±10 %");
+        assert_eq!(cell(None, Some(3.0)), "–");
+    }
+}

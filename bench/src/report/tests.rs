@@ -1,0 +1,49 @@
+//! A whole report of a small sample. Its text is compared with the file `sample.md`; `UPDATE_SAMPLE=1` writes that anew.
+
+use std::{env, fs, path::Path};
+
+use super::{comparison, markdown, render};
+use crate::peers::results::Results;
+
+const RAW: &str = include_str!("sample.jsonl");
+const SAMPLE: &str = "src/report/sample.md";
+
+#[test]
+fn the_report_of_the_sample_is_what_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = Results::parse(RAW).unwrap();
+    let report = render(&results, folder.path()).unwrap();
+    let sections = comparison::sections(&results);
+    let text = format!("{report}\n# README\n\n{}", markdown::headlines(&results, &sections));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLE);
+    if env::var_os("UPDATE_SAMPLE").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(text, fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn every_picture_that_the_report_shows_is_there_and_names_the_peers() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = render(&Results::parse(RAW).unwrap(), folder.path()).unwrap();
+    let pictures: Vec<&str> = report
+        .lines()
+        .filter_map(|line| line.strip_prefix("![")?.split_once("](")?.1.strip_suffix(')'))
+        .collect();
+    assert!(!pictures.is_empty());
+    for picture in pictures {
+        let svg = fs::read_to_string(folder.path().join(picture)).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("hola-webrtc") && svg.contains("str0m"), "{picture}");
+    }
+}
+
+#[test]
+fn ours_is_compared_with_the_best_of_the_others() {
+    let results = Results::parse(RAW).unwrap();
+    let sections = comparison::sections(&results);
+    let ratio = |measure, figure, number| {
+        comparison::find(&sections, "native", measure, figure, number).unwrap().ratio().unwrap()
+    };
+    assert!((ratio("round-trip", "p50", 0) - 0.75).abs() < 1e-9);
+    assert!((ratio("echo", "megabytes-per-second", 16) - 2.0).abs() < 1e-9);
+}
