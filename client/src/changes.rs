@@ -1,61 +1,44 @@
 //! Waiting until something that a browser's event has changed is as one wants it.
 
 use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
-    task::{Context, Poll, ready},
+    cell::RefCell,
+    future::poll_fn,
+    task::{Context, Poll, Waker},
 };
 
-use event_listener::{Event, EventListener};
-
 /// Tells all who wait that something changed. What it changed to, they look up themselves: nothing is said
-/// twice, and no event is missed between looking and waiting.
+/// twice, and no event is missed between looking and waiting, as both happen in one turn of the page.
 #[derive(Debug, Default)]
-pub(crate) struct Changes(Event);
+pub(crate) struct Changes(RefCell<Vec<Waker>>);
 
 impl Changes {
     pub(crate) fn notify(&self) {
-        self.0.notify(usize::MAX);
+        // Taken out first: who is woken may wait again at once.
+        for waker in self.0.take() {
+            waker.wake();
+        }
     }
 
     /// Waits until `check` has a result.
     pub(crate) async fn until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
-        let mut waiter = Waiter::default();
-        poll_fn(|context| waiter.poll(context, self, &mut check)).await
+        poll_fn(|context| self.poll(context, &mut check)).await
     }
-}
 
-/// One who waits, between polls.
-#[derive(Debug, Default)]
-pub(crate) struct Waiter(Option<EventListener>);
-
-impl Waiter {
     /// Ready as soon as `check` has a result. It is asked now, and again after each change.
-    pub(crate) fn poll<T>(
-        &mut self,
-        context: &mut Context<'_>,
-        changes: &Changes,
-        mut check: impl FnMut() -> Option<T>,
-    ) -> Poll<T> {
-        loop {
-            if let Some(result) = check() {
-                self.0 = None;
-                return Poll::Ready(result);
-            }
-            ready!(self.poll_changed(context, changes));
+    pub(crate) fn poll<T>(&self, context: &Context<'_>, check: impl FnOnce() -> Option<T>) -> Poll<T> {
+        let result = check();
+        if result.is_none() {
+            self.wake_later(context.waker());
         }
+        result.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Ready when it is time to look once more.
-    fn poll_changed(&mut self, context: &mut Context<'_>, changes: &Changes) -> Poll<()> {
-        if let Some(listener) = &mut self.0 {
-            ready!(Pin::new(listener).poll(context));
-            self.0 = None;
-        } else {
-            // Listens first: what changes between looking and listening would be missed.
-            self.0 = Some(changes.0.listen());
+    /// A task waits once, however often it looks.
+    fn wake_later(&self, waker: &Waker) {
+        let mut waiting = self.0.borrow_mut();
+        if !waiting.iter().any(|known| known.will_wake(waker)) {
+            waiting.push(waker.clone());
         }
-        Poll::Ready(())
     }
 }
 
@@ -86,5 +69,15 @@ mod tests {
     #[test]
     fn what_is_so_already_needs_no_change() {
         assert_eq!(Changes::default().until(|| Some("now")).now_or_never(), Some("now"));
+    }
+
+    #[test]
+    fn a_task_that_looks_often_is_woken_once() {
+        let changes = Changes::default();
+        let mut waiting = Box::pin(changes.until(|| None::<()>));
+        for _ in 0..100 {
+            assert!(waiting.as_mut().now_or_never().is_none());
+        }
+        assert_eq!(changes.0.borrow().len(), 1);
     }
 }

@@ -11,19 +11,11 @@ use std::{
 
 use futures_core::Stream;
 use futures_sink::Sink;
-use gloo_events::EventListener;
-use hola_webrtc_protocol::StateMachine;
-use js_sys::{ArrayBuffer, Uint8Array};
-use wasm_bindgen::JsCast;
-use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
+use js_sys::Uint8Array;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelType};
 
-use crate::{
-    Message, SendError,
-    changes::{Changes, Waiter},
-    observe,
-    peer::Peer,
-    sys,
-};
+use crate::{Message, SendError, changes::Changes, listener::Listener, peer::Peer, sys};
 
 /// How many bytes may wait in the browser before sending waits: 1 MiB. Browsers close a channel in which many
 /// megabytes wait, Chromium at 16 MiB.
@@ -48,8 +40,6 @@ pub struct Channel {
     core: Rc<ChannelCore>,
     /// A channel keeps its connection alive.
     peer: Rc<Peer>,
-    reader: Waiter,
-    writer: Waiter,
 }
 
 /// [W3C, `RTCDataChannelState`](https://www.w3.org/TR/webrtc/#dom-rtcdatachannelstate).
@@ -67,7 +57,7 @@ pub enum ChannelState {
 
 impl Channel {
     pub(crate) fn new(peer: Rc<Peer>, core: Rc<ChannelCore>) -> Self {
-        Self { core, peer, reader: Waiter::default(), writer: Waiter::default() }
+        Self { core, peer }
     }
 
     /// The label.
@@ -134,10 +124,10 @@ impl fmt::Debug for Channel {
 impl Stream for Channel {
     type Item = Message;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        let Self { core, reader, .. } = &mut *self;
-        reader.poll(context, &core.changes, || match core.received.borrow_mut().pop_front() {
-            Some(message) => Some(Some(message)),
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        let core = &self.core;
+        core.changes.poll(context, || match core.received.borrow_mut().pop_front() {
+            Some(data) => Some(Some(content(&data))),
             None => core.is_closed().then_some(None),
         })
     }
@@ -146,9 +136,8 @@ impl Stream for Channel {
 impl Sink<Message> for Channel {
     type Error = SendError;
 
-    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let Self { core, writer, .. } = &mut *self;
-        writer.poll(context, &core.changes, || core.writable())
+    fn poll_ready(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.core.changes.poll(context, || self.core.writable())
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
@@ -159,10 +148,9 @@ impl Sink<Message> for Channel {
         self.poll_ready(context)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let Self { core, writer, .. } = &mut *self;
-        core.close();
-        writer.poll(context, &core.changes, || core.is_closed().then_some(Ok(())))
+    fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.core.close();
+        self.core.changes.poll(context, || self.core.is_closed().then_some(Ok(())))
     }
 }
 
@@ -170,9 +158,10 @@ impl Sink<Message> for Channel {
 pub(crate) struct ChannelCore {
     raw: sys::DataChannel,
     peer: Weak<Peer>,
-    received: RefCell<VecDeque<Message>>,
-    changes: Changes,
-    listeners: RefCell<Vec<EventListener>>,
+    /// What the browser gave, in the order in which it came.
+    received: RefCell<VecDeque<JsValue>>,
+    pub(crate) changes: Changes,
+    listener: RefCell<Option<Listener>>,
     /// Closed by this side, or with the connection.
     closed_here: Cell<bool>,
     connection_ended: Cell<bool>,
@@ -187,47 +176,32 @@ impl ChannelCore {
             peer: Rc::downgrade(peer),
             received: RefCell::default(),
             changes: Changes::default(),
-            listeners: RefCell::default(),
+            listener: RefCell::default(),
             closed_here: Cell::new(false),
             connection_ended: Cell::new(false),
         });
-        core.listen(peer.observer.is_none());
+        // An observer takes messages from the browser itself.
+        if peer.observer.is_none() {
+            core.listen();
+        }
         core
     }
 
-    /// Messages are kept for those who take them here; an observer takes them from the browser.
-    fn listen(self: &Rc<Self>, keep_messages: bool) {
-        let on = |event: &'static str, handle: fn(&Self, &Event)| {
-            let weak = Rc::downgrade(self);
-            EventListener::new(&self.raw, event, move |event| {
-                if let Some(core) = weak.upgrade() {
-                    handle(&core, event);
-                    core.changes.notify();
+    fn listen(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        let listener = Listener::new(move |event| {
+            if let Some(core) = weak.upgrade() {
+                if let Some(message) = event.dyn_ref::<MessageEvent>() {
+                    core.received.borrow_mut().push_back(message.data());
                 }
-            })
-        };
-        let mut listeners = vec![
-            on("bufferedamountlow", |_, _| {}),
-            on("open", |core, _| core.moved()),
-            on("closing", |core, _| core.moved()),
-            on("close", |core, _| core.moved()),
-        ];
-        if keep_messages {
-            listeners.push(on("message", |core, event| {
-                if let Some(message) = event.dyn_ref().and_then(content) {
-                    core.received.borrow_mut().push_back(message);
-                }
-            }));
-        }
-        self.listeners.replace(listeners);
+                core.changes.notify();
+            }
+        });
+        listener.listen(&self.raw, &["message", "bufferedamountlow"]);
+        self.listener.replace(Some(listener));
     }
 
-    fn moved(&self) {
-        if let Some(peer) = self.peer.upgrade() {
-            observe::moved(&peer, StateMachine::DataChannel, sys::name(self.raw.ready_state()));
-        }
-    }
-
+    #[cfg(feature = "js")]
     pub(crate) fn raw(&self) -> &RtcDataChannel {
         &self.raw
     }
@@ -240,12 +214,14 @@ impl ChannelCore {
         self.raw.id()
     }
 
-    fn state(&self) -> ChannelState {
-        match self.raw.ready_state() {
-            _ if self.connection_ended.get() => ChannelState::Closed,
-            RtcDataChannelState::Connecting => ChannelState::Connecting,
-            RtcDataChannelState::Open => ChannelState::Open,
-            RtcDataChannelState::Closing => ChannelState::Closing,
+    pub(crate) fn state(&self) -> ChannelState {
+        if self.connection_ended.get() {
+            return ChannelState::Closed;
+        }
+        match self.raw.state().as_deref() {
+            Some("connecting") => ChannelState::Connecting,
+            Some("open") => ChannelState::Open,
+            Some("closing") => ChannelState::Closing,
             _ => ChannelState::Closed,
         }
     }
@@ -285,7 +261,7 @@ impl ChannelCore {
 
     /// The same for what is a message of this size already.
     #[cfg(feature = "js")]
-    pub(crate) fn send_value(&self, message: &wasm_bindgen::JsValue, size: usize) -> Result<(), SendError> {
+    pub(crate) fn send_value(&self, message: &JsValue, size: usize) -> Result<(), SendError> {
         self.may_send(size)?;
         self.raw.send_value(message).map_err(|thrown| SendError::Js(sys::describe(&thrown)))
     }
@@ -317,7 +293,7 @@ impl ChannelCore {
     /// The connection is gone, and with it the channel.
     pub(crate) fn connection_ended(&self) {
         self.connection_ended.set(true);
-        self.listeners.take();
+        self.listener.take();
         self.changes.notify();
     }
 }
@@ -328,11 +304,10 @@ impl Drop for ChannelCore {
     }
 }
 
-/// The content of a message event; binary messages come as array buffers.
-fn content(event: &MessageEvent) -> Option<Message> {
-    let data = event.data();
+/// What came, copied into this module's memory; binary messages come as array buffers.
+fn content(data: &JsValue) -> Message {
     match data.as_string() {
-        Some(text) => Some(Message::Text(text)),
-        None => Some(Message::Binary(Uint8Array::new(data.dyn_ref::<ArrayBuffer>()?).to_vec())),
+        Some(text) => Message::Text(text),
+        None => Message::Binary(Uint8Array::new(data).to_vec()),
     }
 }

@@ -3,11 +3,12 @@
 use std::{
     fmt,
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
 };
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
+use hola_webrtc_protocol::{Side, TraceData};
 
 use crate::{ConnectOptions, Connection, RtcError, Signaller, Trace, http::Http, negotiation, steps::Steps};
 
@@ -24,7 +25,10 @@ pub fn connect(url: impl Into<String>, options: ConnectOptions) -> Connecting {
 pub fn connect_with(signaller: impl Signaller + 'static, options: ConnectOptions) -> Connecting {
     let trace = Trace::new(options.observer.clone());
     let steps = Steps::new(&options, trace.clone());
-    let connecting = async move { negotiation::negotiate(&steps, &signaller, &options).await };
+    let connecting = async move {
+        let negotiation = pin!(negotiation::negotiate(&steps, &signaller, &options));
+        steps.run(negotiation).await
+    };
     Connecting { trace, connecting: Some(connecting.boxed_local()) }
 }
 
@@ -61,7 +65,10 @@ impl Future for Connecting {
 
 impl Drop for Connecting {
     fn drop(&mut self) {
-        if self.connecting.take().is_some() {
+        if self.connecting.is_some() {
+            if let Some(step) = self.trace.last_step() {
+                self.trace.client(step, TraceData::Closed { by: Side::Client, reason: None });
+            }
             self.trace.end();
         }
     }

@@ -103,7 +103,7 @@ impl Connection {
 
     /// How the connection is.
     pub fn state(&self) -> ConnectionState {
-        self.peer.state()
+        self.peer.connection_state()
     }
 
     /// Waits for the end, and tells how it came. Does not keep the connection alive.

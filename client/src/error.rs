@@ -1,8 +1,8 @@
 //! Why a connection did not come up, or went away.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use hola_webrtc_protocol::{Phase, Problem, Step};
+use hola_webrtc_protocol::{Phase, Problem, Step, TraceData};
 use wasm_bindgen::JsValue;
 
 use crate::sys;
@@ -19,7 +19,7 @@ pub struct RtcError {
     pub step: Step,
     /// What a program may act upon.
     pub kind: ErrorKind,
-    cause: String,
+    cause: Cow<'static, str>,
 }
 
 /// The kinds of failure.
@@ -34,7 +34,7 @@ pub enum ErrorKind {
     /// does not allow this page's origin. Browsers do not tell which.
     ServerUnreachable,
     /// The server refused the offer and said why.
-    Refused(Problem),
+    Refused(Box<Problem>),
     /// The server replied with something else than an answer or a problem.
     UnexpectedReply {
         /// The HTTP status.
@@ -78,13 +78,18 @@ impl ErrorKind {
 
 impl RtcError {
     /// A failure of this step, with its cause in a sentence without a full stop.
-    pub fn new(step: Step, kind: ErrorKind, cause: impl Into<String>) -> Self {
+    pub fn new(step: Step, kind: ErrorKind, cause: impl Into<Cow<'static, str>>) -> Self {
         Self { phase: Phase::of(step), step, kind, cause: cause.into() }
     }
 
     /// The browser threw this, or rejected a promise with it.
     pub(crate) fn js(step: Step, thrown: &JsValue) -> Self {
         Self::new(step, ErrorKind::Js, sys::describe(thrown))
+    }
+
+    /// As the trace tells it.
+    pub(crate) fn trace_data(&self) -> TraceData {
+        TraceData::Failed { phase: self.phase, message: self.to_string() }
     }
 
     /// What to do about it, for a person, in English.
@@ -142,7 +147,7 @@ impl fmt::Display for RtcError {
 impl std::error::Error for RtcError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            ErrorKind::Refused(problem) => Some(problem),
+            ErrorKind::Refused(problem) => Some(&**problem),
             _ => None,
         }
     }
@@ -158,7 +163,11 @@ mod tests {
     fn a_refusal_hints_at_what_the_server_said_and_is_retryable_only_if_it_passes() {
         let refused = |code| {
             let problem = Problem::new(code, "come back later");
-            RtcError::new(Step::SendOffer, ErrorKind::Refused(problem), "the server refused the offer")
+            RtcError::new(
+                Step::SendOffer,
+                ErrorKind::Refused(Box::new(problem)),
+                "the server refused the offer",
+            )
         };
         assert_eq!(refused(ProblemCode::Unavailable).hint(), "come back later");
         assert!(refused(ProblemCode::Unavailable).retryable());

@@ -1,17 +1,79 @@
-//! Requests. The only place that knows `gloo-net`.
-//!
-//! It builds the requests and reads the headers; what is awaited, is awaited here. gloo-net's own `send` and
-//! `text` panic when a promise is rejected with something else than an `Error`, and a page may wrap `fetch`
-//! as it likes: <https://github.com/rustwasm/gloo/blob/master/crates/net/src/error.rs>.
+//! Requests. What is awaited is awaited here, whatever a page has put in the place of `fetch`.
 
-use gloo_net::http::{Headers, Request};
-use hola_webrtc_protocol::{Step, signal};
+use gloo_net::http::Headers;
+use hola_webrtc_protocol::Step;
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, RequestCache, RequestInit};
+use web_sys::AbortController;
 
-use crate::{ErrorKind, RtcError, sys};
+use crate::{ErrorKind, RtcError, object::Plain, sys};
+
+/// A request that is not sent yet.
+pub(crate) struct Request {
+    init: Plain,
+    headers: Plain,
+}
+
+impl Request {
+    pub(crate) fn new(method: &str) -> Self {
+        let init = Plain::empty();
+        init.set_text("method", method);
+        init.set_text("cache", "no-store");
+        Self { init, headers: Plain::empty() }
+    }
+
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        self.headers.set_text(name, value);
+        self
+    }
+
+    /// A header that somebody else has chosen. What no header can hold would throw, and is left out.
+    pub(crate) fn optional_header(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) => self.header(name, value),
+            _ => self,
+        }
+    }
+
+    pub(crate) fn body(self, body: &str) -> Self {
+        self.init.set_text("body", body);
+        self
+    }
+
+    /// Waits for the head of the reply. Dropping the future aborts the request.
+    pub(crate) async fn send(self, url: &str) -> Result<Response, RtcError> {
+        let abort = AbortOnDrop(AbortController::new().map_err(|thrown| js(&thrown))?);
+        self.init.set("signal", &abort.0.signal());
+        let response = match self.fetch(url) {
+            Ok(promise) => JsFuture::from(promise).await.and_then(JsCast::dyn_into),
+            Err(thrown) => Err(thrown),
+        };
+        let raw: web_sys::Response = response.map_err(|thrown| {
+            let cause = ["no reply from ", url, ": ", &sys::describe(&thrown)].concat();
+            RtcError::new(Step::SendOffer, ErrorKind::ServerUnreachable, cause)
+        })?;
+        let headers = Headers::from_raw(raw.headers());
+        Ok(Response { raw, headers, _abort: abort })
+    }
+
+    /// Sends it so that it outlives the page, and does not wait for the reply: there is nothing to do about it.
+    pub(crate) fn send_and_forget(self, url: &str) {
+        self.init.set("keepalive", &JsValue::TRUE);
+        // It leaves now, as the page may be on its way out.
+        if let Ok(promise) = self.fetch(url) {
+            spawn_local(async move {
+                let _ = JsFuture::from(promise).await;
+            });
+        }
+    }
+
+    fn fetch(&self, url: &str) -> Result<Promise, JsValue> {
+        self.init.set("headers", &self.headers);
+        let request = web_sys::Request::new_with_str_and_init(url, self.init.unchecked_ref())?;
+        Ok(Promise::resolve(&sys::fetch(&request)?))
+    }
+}
 
 /// A reply, whose body is still to be read.
 pub(crate) struct Response {
@@ -19,49 +81,6 @@ pub(crate) struct Response {
     headers: Headers,
     /// Dropped before the body is read, it aborts that.
     _abort: AbortOnDrop,
-}
-
-/// Posts an offer as JSON, and waits for the head of the reply. Dropping the future aborts the request.
-pub(crate) async fn post(
-    url: &str,
-    body: &str,
-    language: Option<&str>,
-    token: Option<&str>,
-) -> Result<Response, RtcError> {
-    let abort = AbortOnDrop(AbortController::new().map_err(|thrown| js(&thrown))?);
-    let mut request = Request::post(url)
-        .header("Content-Type", signal::JSON)
-        .header("Accept", signal::JSON)
-        .cache(RequestCache::NoStore)
-        .abort_signal(Some(&abort.0.signal()));
-    if let Some(language) = language.filter(|text| is_header(text)) {
-        request = request.header("Accept-Language", language);
-    }
-    if let Some(token) = token.filter(|text| is_header(text)) {
-        request = request.header("Authorization", &format!("Bearer {token}"));
-    }
-    let request = request.body(body).map_err(|error| unreachable(url, &error.to_string()))?;
-    let response = send(&request.into(), &RequestInit::new())
-        .await
-        .map_err(|thrown| unreachable(url, &sys::describe(&thrown)))?;
-    let headers = Headers::from_raw(response.headers());
-    Ok(Response { raw: response, headers, _abort: abort })
-}
-
-/// Sends a `DELETE` that outlives the page, and does not wait for the reply.
-pub(crate) fn delete(url: &str) {
-    let init = RequestInit::new();
-    // `web-sys` has no setter for it. Setting a property of a plain object does not throw.
-    let _ = js_sys::Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
-    // It leaves now, as the page may be on its way out. Whether it arrives or not, there is nothing more to do:
-    // the server sees the end by itself.
-    if let Ok(request) = Request::delete(url).build()
-        && let Ok(promise) = sys::fetch(&request.into(), &init)
-    {
-        spawn_local(async move {
-            let _ = JsFuture::from(Promise::resolve(&promise)).await;
-        });
-    }
 }
 
 impl Response {
@@ -89,18 +108,12 @@ impl Response {
     /// The body.
     pub(crate) async fn text(&self) -> Result<String, RtcError> {
         let text = self.raw.text().map_err(|thrown| js(&thrown))?;
-        let text = JsFuture::from(text).await.map_err(|thrown| broken_off(&sys::describe(&thrown)))?;
+        let text = JsFuture::from(text).await.map_err(|thrown| {
+            let cause = ["the reply to the offer broke off: ", &sys::describe(&thrown)].concat();
+            RtcError::new(Step::SendOffer, ErrorKind::ServerUnreachable, cause)
+        })?;
         Ok(text.as_string().unwrap_or_default())
     }
-}
-
-/// What no header can hold would throw.
-fn is_header(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-}
-
-async fn send(request: &web_sys::Request, init: &RequestInit) -> Result<web_sys::Response, JsValue> {
-    JsFuture::from(Promise::resolve(&sys::fetch(request, init)?)).await?.dyn_into()
 }
 
 /// Aborts the request with its owner.
@@ -110,16 +123,6 @@ impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-fn unreachable(url: &str, cause: &str) -> RtcError {
-    let cause = format!("no reply from {url}: {cause}");
-    RtcError::new(Step::SendOffer, ErrorKind::ServerUnreachable, cause)
-}
-
-fn broken_off(cause: &str) -> RtcError {
-    let cause = format!("the reply to the offer broke off: {cause}");
-    RtcError::new(Step::SendOffer, ErrorKind::ServerUnreachable, cause)
 }
 
 fn js(thrown: &JsValue) -> RtcError {

@@ -8,8 +8,8 @@ use web_sys::Url;
 
 use crate::{
     ConnectOptions, EndSession, ErrorKind, Reply, RtcError, Signaller, Trace,
-    fetch::{self, Response},
-    read, sys,
+    fetch::{Request, Response},
+    object, sys,
 };
 
 /// Posts the offer, and takes the answer from the reply.
@@ -29,12 +29,19 @@ impl Http {
 impl Signaller for Http {
     async fn exchange(&self, offer: &SessionDescription, trace: &Trace) -> Result<Reply, RtcError> {
         let url = offer_url(&self.url)?;
-        let body = json(offer)?;
+        let body = json(offer);
         let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
         trace.record(Step::SendOffer, Side::Client, TraceData::Request { url: url.href(), bytes });
 
-        let response =
-            fetch::post(&url.href(), &body, self.language.as_deref(), self.token.as_deref()).await?;
+        let token = self.token.as_ref().map(|token| ["Bearer ", token].concat());
+        let response = Request::new("POST")
+            .header("Content-Type", signal::JSON)
+            .header("Accept", signal::JSON)
+            .optional_header("Accept-Language", self.language.as_deref())
+            .optional_header("Authorization", token.as_deref())
+            .body(&body)
+            .send(&url.href())
+            .await?;
 
         let location = response.header("location");
         let (status, session) =
@@ -92,7 +99,7 @@ async fn answer(response: &Response) -> Result<SessionDescription, RtcError> {
     if response.is(signal::SDP) {
         return Ok(SessionDescription::answer(body));
     }
-    read::json(&body).as_ref().and_then(read::description).ok_or_else(|| {
+    object::json(&body).as_ref().and_then(object::description).ok_or_else(|| {
         let cause = "the reply to the offer is neither an SDP nor JSON with type and sdp";
         RtcError::new(Step::SendOffer, ErrorKind::BadAnswer, cause)
     })
@@ -101,12 +108,14 @@ async fn answer(response: &Response) -> Result<SessionDescription, RtcError> {
 async fn refusal(response: &Response) -> RtcError {
     let status = response.status();
     let problem: Option<Problem> = match response.text().await {
-        Ok(body) if response.is(signal::PROBLEM_JSON) => read::json(&body).as_ref().and_then(read::problem),
+        Ok(body) if response.is(signal::PROBLEM_JSON) => {
+            object::json(&body).as_ref().and_then(object::problem)
+        }
         _ => None,
     };
     if let Some(problem) = problem {
         let cause = format!("the server refused the offer: {problem}");
-        RtcError::new(Step::SendOffer, ErrorKind::Refused(problem), cause)
+        RtcError::new(Step::SendOffer, ErrorKind::Refused(Box::new(problem)), cause)
     } else {
         let cause = format!("the server replied with HTTP status {status} instead of an answer");
         RtcError::new(Step::SendOffer, ErrorKind::UnexpectedReply { status }, cause)
@@ -119,7 +128,8 @@ fn end_session(location: &str, response: &Response, offer: &Url) -> Option<EndSe
         .or_else(|_| Url::new_with_base(location, &offer.href()))
         .ok()?;
     let url = session.href();
-    (session.origin() == offer.origin()).then(|| EndSession::new(move || fetch::delete(&url)))
+    (session.origin() == offer.origin())
+        .then(|| EndSession::new(move || Request::new("DELETE").send_and_forget(&url)))
 }
 
 /// Ends the session with its owner.
@@ -133,11 +143,10 @@ impl Drop for EndOnDrop {
     }
 }
 
-fn json(description: &SessionDescription) -> Result<String, RtcError> {
-    let js = |cause: String| RtcError::new(Step::SendOffer, ErrorKind::Js, cause);
-    let value = serde_wasm_bindgen::to_value(description).map_err(|error| js(error.to_string()))?;
-    let text = js_sys::JSON::stringify(&value).map_err(|thrown| js(sys::describe(&thrown)))?;
-    Ok(text.into())
+fn json(description: &SessionDescription) -> String {
+    // A text is always written.
+    let sdp = js_sys::JSON::stringify(&description.sdp.as_str().into()).map(String::from).unwrap_or_default();
+    [r#"{"type":""#, description.kind.name(), r#"","sdp":"#, &sdp, "}"].concat()
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use std::{cell::Cell, rc::Rc};
 
 use hola_webrtc_protocol::{Step, TraceData};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{RtcDataChannelState, RtcIceConnectionState, RtcPeerConnectionState};
 
-use crate::{Connection, ErrorKind, RtcError, channel::ChannelCore, peer::Peer, stats};
+use crate::{ChannelState, Connection, ErrorKind, RtcError, channel::ChannelCore, peer::Peer, stats::Report};
 
 /// A peer connection with both descriptions, whose layers come up.
 pub(crate) struct Layers {
@@ -22,13 +21,7 @@ impl Layers {
 
     /// Step 8a. Resolves when a pair of candidates carries data.
     pub(crate) async fn ice_connected(&self) -> Result<(), RtcError> {
-        self.until(|| {
-            matches!(
-                self.peer.raw().ice_connection_state(),
-                RtcIceConnectionState::Connected | RtcIceConnectionState::Completed
-            )
-        })
-        .await?;
+        self.until(|| self.peer.ice_is_connected()).await?;
         self.ice_was_connected.set(true);
         self.tell_candidate_pair();
         Ok(())
@@ -36,17 +29,16 @@ impl Layers {
 
     /// Step 8b. A browser that does not show its DTLS transport shows the sum of ICE and DTLS.
     pub(crate) async fn dtls_connected(&self) -> Result<(), RtcError> {
-        self.until(|| match self.peer.listeners.transports().dtls_state() {
-            Some(state) => state == "connected",
-            None => self.peer.raw().connection_state() == RtcPeerConnectionState::Connected,
+        self.until(|| {
+            let state = self.peer.dtls_state().or_else(|| self.peer.state("connectionState"));
+            state.as_deref() == Some("connected")
         })
         .await
     }
 
     /// Step 8c. In a browser that does not show its SCTP transport this ends with the channel's opening.
     pub(crate) async fn sctp_connected(&self) -> Result<(), RtcError> {
-        self.until(|| self.peer.listeners.transports().sctp_state().is_some_and(|state| state == "connected"))
-            .await
+        self.until(|| self.peer.sctp_state().as_deref() == Some("connected")).await
     }
 
     /// Step 8d.
@@ -69,25 +61,24 @@ impl Layers {
 
     /// Waits until this layer is up. An open channel says that all of them are; a failure in any of them is
     /// one here.
-    async fn until(&self, mut up: impl FnMut() -> bool) -> Result<(), RtcError> {
-        self.peer
-            .changes
-            .until(|| {
-                let open = self.channel.raw().ready_state() == RtcDataChannelState::Open;
-                if open || up() { Some(Ok(())) } else { self.failure().map(Err) }
-            })
-            .await
+    async fn until(&self, up: impl Fn() -> bool) -> Result<(), RtcError> {
+        self.peer.changes.until(|| self.outcome(&up)).await
+    }
+
+    /// Whether the layer is up, if that is decided.
+    fn outcome(&self, up: &dyn Fn() -> bool) -> Option<Result<(), RtcError>> {
+        let open = self.channel.state() == ChannelState::Open;
+        if open || up() { Some(Ok(())) } else { self.failure().map(Err) }
     }
 
     /// The lowest layer that failed.
     fn failure(&self) -> Option<RtcError> {
         use ErrorKind::{ChannelClosed, DtlsFailed, IceFailed};
-        let transports = self.peer.listeners.transports();
-        let (dtls, sctp) = (transports.dtls_state(), transports.sctp_state());
+        let (dtls, sctp) = (self.peer.dtls_state(), self.peer.sctp_state());
         let (dtls, sctp_closed) = (dtls.as_deref(), sctp.as_deref() == Some("closed"));
-        let pc = self.peer.raw();
-        let ice_failed = pc.ice_connection_state() == RtcIceConnectionState::Failed;
-        let any_failed = dtls == Some("failed") || pc.connection_state() == RtcPeerConnectionState::Failed;
+        let has_failed = |state| self.peer.state(state).as_deref() == Some("failed");
+        let ice_failed = has_failed("iceConnectionState");
+        let any_failed = dtls == Some("failed") || has_failed("connectionState");
         // Firefox tells of the upper layers first: it is ICE that failed if that never came up.
         let (step, kind, cause) = if ice_failed || (any_failed && !self.ice_was_connected.get()) {
             (Step::CheckConnectivity, IceFailed, "no pair of candidates reached the other side")
@@ -112,8 +103,8 @@ impl Layers {
     fn tell_candidate_pair(&self) {
         let (pc, trace) = (self.peer.raw().clone(), self.peer.trace().clone());
         spawn_local(async move {
-            if let Ok(stats) = stats::of(&pc).await
-                && let Some(pair) = stats.pair
+            if let Ok(report) = Report::of(&pc).await
+                && let Some(pair) = report.pair_in_use()
             {
                 let data = TraceData::CandidatePair { local: pair.local, remote: pair.remote };
                 trace.client(Step::CheckConnectivity, data);

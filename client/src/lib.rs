@@ -26,6 +26,7 @@
 
 mod changes;
 mod channel;
+mod clock;
 mod connect;
 mod connection;
 mod dictionaries;
@@ -35,14 +36,15 @@ mod http;
 #[cfg(feature = "js")]
 pub mod js;
 mod layers;
+mod listener;
 mod message;
 mod negotiation;
+mod object;
 mod observe;
 mod observer;
 mod offer;
 mod options;
 mod peer;
-mod read;
 mod signaller;
 mod stats;
 mod steps;

@@ -1,10 +1,8 @@
 //! The negotiation: how a browser and a server come to have a data channel, seen from the browser.
 //!
-//! Read it from top to bottom. Each of the eight [steps](Step) is one statement; the server's part, step 6, is
-//! told by its reply. The order is held by types: only a peer connection with a channel makes an offer, setting
-//! an offer yields a pending one, and accepting the answer consumes it.
-//!
-//! [`Steps::take`] waits at the gate, runs one step within the deadline, and writes the trace.
+//! Read it from top to bottom. Each of the eight [steps](Step) begins with a statement that says so, which waits at the gate,
+//! starts the clock and writes the trace; the server's part, step 6, is told by its reply. The order is held by types: only a
+//! peer connection with a channel makes an offer, setting an offer yields a pending one, and accepting the answer consumes it.
 
 use hola_webrtc_protocol::Step;
 
@@ -18,24 +16,29 @@ pub(crate) async fn negotiate(
 ) -> Result<Connection, RtcError> {
     // Step 1: create the peer connection. Nothing is sent yet; it only holds the ICE, DTLS and SCTP to come.
     // https://www.w3.org/TR/webrtc/#dom-peerconnection
-    let peer = steps.take(Step::CreatePeerConnection, async || Peer::new(options, steps.trace())).await?;
+    steps.begin(Step::CreatePeerConnection).await;
+    let peer = Peer::new(options, steps.trace())?;
 
     // Step 2: create the data channel. Before the offer, or the SDP has no `m=application` section.
     // https://www.w3.org/TR/webrtc/#dom-peerconnection-createdatachannel
-    let ready = steps.take(Step::CreateDataChannel, async || peer.create_data_channel(options)).await?;
+    steps.begin(Step::CreateDataChannel).await;
+    let ready = peer.create_data_channel(options)?;
 
     // Step 3: create the offer, an SDP with our ICE credentials and the fingerprint of our certificate.
     // https://www.w3.org/TR/webrtc/#dom-rtcpeerconnection-createoffer
-    let offer = steps.take(Step::CreateOffer, async || ready.create_offer().await).await?;
+    steps.begin(Step::CreateOffer).await;
+    let offer = ready.create_offer().await?;
 
     // Step 4: set it as the local description. From here on ICE gathers candidates. Only a server that must
     // know them makes us wait for them; else they come while the offer is under way.
     // https://www.w3.org/TR/webrtc/#dom-peerconnection-setlocaldescription
-    let pending = steps.take(Step::SetLocalOffer, async || offer.set_local(options.gathering).await).await?;
+    steps.begin(Step::SetLocalOffer).await;
+    let pending = offer.set_local(options.gathering).await?;
 
     // Step 5: send the offer, and wait for the answer.
     // https://www.rfc-editor.org/rfc/rfc9725#section-4.2
-    let reply = steps.take(Step::SendOffer, async || pending.send(signaller, steps.trace()).await).await?;
+    steps.begin(Step::SendOffer).await;
+    let reply = pending.send(signaller, steps.trace()).await?;
 
     // Step 6 is the server's. It has: 6a built its peer, 6b set our offer as its remote description, 6c added
     // its host candidates, 6d created the answer, 6e set that as its local description.
@@ -44,24 +47,30 @@ pub(crate) async fn negotiate(
 
     // Step 7: set the answer as the remote description. Now both sides know all they need.
     // https://www.w3.org/TR/webrtc/#dom-peerconnection-setremotedescription
-    let layers = steps.take(Step::SetRemoteAnswer, async || pending.accept(answer).await).await?;
+    steps.begin(Step::SetRemoteAnswer).await;
+    let layers = pending.accept(answer).await?;
 
     // Step 8: connect. The layers come up on top of each other, by themselves: we watch.
     // 8a: ICE checks which of the candidates reach each other.
     // https://www.rfc-editor.org/rfc/rfc8445#section-7
-    steps.take(Step::CheckConnectivity, async || layers.ice_connected().await).await?;
+    steps.begin(Step::CheckConnectivity).await;
+    layers.ice_connected().await?;
 
     // 8b: DTLS agrees on keys, and each side checks the other's certificate against the fingerprint in the SDP.
     // https://www.rfc-editor.org/rfc/rfc8842#section-5
-    steps.take(Step::HandshakeDtls, async || layers.dtls_connected().await).await?;
+    steps.begin(Step::HandshakeDtls).await;
+    layers.dtls_connected().await?;
 
     // 8c: SCTP sets up an association inside DTLS.
     // https://www.rfc-editor.org/rfc/rfc8831#section-6.2
-    steps.take(Step::AssociateSctp, async || layers.sctp_connected().await).await?;
+    steps.begin(Step::AssociateSctp).await;
+    layers.sctp_connected().await?;
 
     // 8d: the channel opens, and both sides may speak.
     // https://www.rfc-editor.org/rfc/rfc8832#section-4
-    steps.take(Step::OpenChannel, async || layers.channel_open().await).await?;
+    steps.begin(Step::OpenChannel).await;
+    layers.channel_open().await?;
+    steps.finish();
 
     Ok(layers.into_connection())
 }

@@ -1,149 +1,73 @@
 //! The browser's events: each goes into the trace, and wakes who waits.
 
-use std::{
-    cell::RefCell,
-    rc::{Rc, Weak},
-};
+use std::rc::Rc;
 
-use gloo_events::EventListener;
 use hola_webrtc_protocol::{StateMachine, Step, TraceData};
 use wasm_bindgen::JsCast;
-use web_sys::{EventTarget, RtcDataChannelEvent, RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent};
+use web_sys::{Event, RtcDataChannel};
 
-use crate::{peer::Peer, sys};
+use crate::{object, peer::Peer};
 
-/// The listeners of a peer connection and its transports. They deregister when dropped.
-#[derive(Default)]
-pub(crate) struct Listeners {
-    registered: RefCell<Vec<EventListener>>,
-    transports: RefCell<Transports>,
-}
+/// What a peer connection tells.
+pub(crate) const PEER_CONNECTION: &[&str] = &[
+    "signalingstatechange",
+    "icegatheringstatechange",
+    "iceconnectionstatechange",
+    "connectionstatechange",
+    "icecandidate",
+    "icecandidateerror",
+    "datachannel",
+];
 
-/// The transports below a peer connection, as far as the browser shows them.
-#[derive(Clone, Default)]
-pub(crate) struct Transports {
-    dtls: Option<sys::DtlsTransport>,
-    sctp: Option<sys::SctpTransport>,
-}
+/// What the transports below it tell.
+pub(crate) const TRANSPORT: &[&str] = &["statechange"];
 
-impl Transports {
-    pub(crate) fn dtls_state(&self) -> Option<String> {
-        self.dtls.as_ref().and_then(sys::DtlsTransport::dtls_state)
-    }
+/// What a channel tells of its state. Not every browser says that it is closing.
+pub(crate) const CHANNEL: &[&str] = &["open", "closing", "close"];
 
-    pub(crate) fn sctp_state(&self) -> Option<String> {
-        self.sctp.as_ref().and_then(sys::SctpTransport::state)
-    }
-
-    /// One of them was ended by the other side.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.dtls_state().as_deref() == Some("closed") || self.sctp_state().as_deref() == Some("closed")
-    }
-
-    pub(crate) fn is_failed(&self) -> bool {
-        self.dtls_state().as_deref() == Some("failed")
-    }
-}
-
-impl Listeners {
-    pub(crate) fn transports(&self) -> Transports {
-        self.transports.borrow().clone()
-    }
-
-    pub(crate) fn clear(&self) {
-        self.registered.take();
-        self.transports.take();
-    }
-
-    /// Calls `handle` for each such event, as long as the peer lives.
-    fn on<T: JsCast>(
-        &self,
-        peer: &Rc<Peer>,
-        target: &EventTarget,
-        event: &'static str,
-        handle: impl Fn(&Rc<Peer>, &T) + 'static,
-    ) {
-        let weak: Weak<Peer> = Rc::downgrade(peer);
-        let listener = EventListener::new(target, event, move |event| {
-            if let (Some(peer), Some(event)) = (weak.upgrade(), event.dyn_ref()) {
-                handle(&peer, event);
-            }
-        });
-        self.registered.borrow_mut().push(listener);
-    }
-
-    /// Follows a state machine.
-    fn follow(
-        &self,
-        peer: &Rc<Peer>,
-        target: &EventTarget,
-        event: &'static str,
-        machine: StateMachine,
-        state: impl Fn(&Peer) -> Option<String> + 'static,
-    ) {
-        self.on::<web_sys::Event>(peer, target, event, move |peer, _| {
-            if let Some(state) = state(peer) {
-                moved(peer, machine, state);
-            }
-        });
-    }
-}
-
-/// Listens to the peer connection itself.
-pub(crate) fn peer_connection(peer: &Rc<Peer>) {
-    let (listeners, pc) = (&peer.listeners, peer.raw());
-    listeners.follow(peer, pc, "signalingstatechange", StateMachine::Signaling, |peer| {
-        Some(sys::name(peer.raw().signaling_state()))
-    });
-    listeners.follow(peer, pc, "icegatheringstatechange", StateMachine::IceGathering, |peer| {
-        Some(sys::name(peer.raw().ice_gathering_state()))
-    });
-    listeners.follow(peer, pc, "iceconnectionstatechange", StateMachine::IceConnection, |peer| {
-        Some(sys::name(peer.raw().ice_connection_state()))
-    });
-    listeners.follow(peer, pc, "connectionstatechange", StateMachine::Connection, |peer| {
-        Some(sys::name(peer.raw().connection_state()))
-    });
-    listeners.on(peer, pc, "icecandidate", |peer, event: &RtcPeerConnectionIceEvent| {
-        // Without a candidate the event says that gathering is complete, which the state says as well.
-        if let Some(candidate) = event.candidate().and_then(|candidate| candidate.candidate().parse().ok()) {
-            peer.trace().client(Step::SetLocalOffer, TraceData::Candidate { candidate });
+/// Takes up an event of any of them.
+pub(crate) fn happened(peer: &Rc<Peer>, event: &Event) {
+    let Some(target) = event.target() else { return };
+    let (machine, property) = match &*event.type_() {
+        "signalingstatechange" => (StateMachine::Signaling, "signalingState"),
+        "icegatheringstatechange" => (StateMachine::IceGathering, "iceGatheringState"),
+        "iceconnectionstatechange" => (StateMachine::IceConnection, "iceConnectionState"),
+        "connectionstatechange" => (StateMachine::Connection, "connectionState"),
+        // The two transports have an event of the same name. Only DTLS stands on another one, that of ICE.
+        "statechange" if object::property(&target, "iceTransport").is_undefined() => {
+            (StateMachine::SctpTransport, "state")
         }
-    });
-    listeners.on(peer, pc, "icecandidateerror", |peer, event: &RtcPeerConnectionIceErrorEvent| {
-        let error = TraceData::CandidateError {
-            url: event.url(),
-            code: event.error_code(),
-            text: event.error_text(),
-        };
-        peer.trace().client(Step::SetLocalOffer, error);
-    });
-    listeners.on(peer, pc, "datachannel", |peer, event: &RtcDataChannelEvent| {
-        peer.take_incoming(event.channel());
-    });
-}
-
-/// Listens to the transports as well, which exist once the answer is set
-/// ([W3C](https://www.w3.org/TR/webrtc/#dom-rtcpeerconnection-sctp)). What a browser does not show is not missed.
-pub(crate) fn transports(peer: &Rc<Peer>) {
-    let Some(sctp) = peer.raw().sctp() else { return };
-    let transports = Transports { dtls: sctp.transport(), sctp: Some(sctp) };
-    peer.listeners.transports.replace(transports.clone());
-    if let Some(dtls) = &transports.dtls {
-        let state = |peer: &Peer| peer.listeners.transports().dtls_state();
-        peer.listeners.follow(peer, dtls, "statechange", StateMachine::DtlsTransport, state);
-    }
-    if let Some(sctp) = &transports.sctp {
-        let state = |peer: &Peer| peer.listeners.transports().sctp_state();
-        peer.listeners.follow(peer, sctp, "statechange", StateMachine::SctpTransport, state);
+        "statechange" => (StateMachine::DtlsTransport, "state"),
+        "icecandidate" => return candidate(peer, event),
+        "icecandidateerror" => return candidate_error(peer, event),
+        "datachannel" => {
+            return peer.take_incoming(object::property(event, "channel").unchecked_into::<RtcDataChannel>());
+        }
+        _ => (StateMachine::DataChannel, "readyState"),
+    };
+    if let Some(state) = object::text(&target, property) {
+        let (step, is_closed) = (step_of(machine, &state), state == "closed");
+        peer.trace().client(step, TraceData::State { machine, state });
+        if machine == StateMachine::DataChannel {
+            peer.channel_moved(&target, is_closed);
+        }
+        peer.judge();
     }
 }
 
-/// A state machine has moved.
-pub(crate) fn moved(peer: &Rc<Peer>, machine: StateMachine, state: String) {
-    let step = step_of(machine, &state);
-    peer.trace().client(step, TraceData::State { machine, state });
-    peer.judge();
+fn candidate(peer: &Peer, event: &Event) {
+    // Without a candidate the event says that gathering is complete, which the state says as well.
+    let text = object::text(&object::property(event, "candidate"), "candidate");
+    if let Some(candidate) = text.and_then(|text| text.parse().ok()) {
+        peer.trace().client(Step::SetLocalOffer, TraceData::Candidate { candidate });
+    }
+}
+
+fn candidate_error(peer: &Peer, event: &Event) {
+    let text = |name| object::text(event, name).unwrap_or_default();
+    let code = object::number(event, "errorCode").and_then(object::u16).unwrap_or_default();
+    let error = TraceData::CandidateError { url: text("url"), code, text: text("errorText") };
+    peer.trace().client(Step::SetLocalOffer, error);
 }
 
 /// The step to which a state belongs.

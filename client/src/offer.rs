@@ -1,18 +1,23 @@
 //! The order of offer and answer, held by types: [`ReadyToOffer`], [`Offer`], [`PendingOffer`], [`Layers`].
 
-use std::{rc::Rc, time::Duration};
+use std::{
+    cell::Cell,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use futures_util::future::{Either, select};
-use gloo_timers::future::TimeoutFuture;
+use gloo_timers::callback::Timeout;
 use hola_webrtc_protocol::{SdpType, SessionDescription, Step, TraceData};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RtcIceGatheringState, RtcSessionDescriptionInit};
 
 use crate::{
-    ErrorKind, Gathering, Reply, RtcError, Signaller, Trace, channel::ChannelCore, layers::Layers, observe,
-    peer::Peer, read, steps::millis, sys,
+    ErrorKind, Gathering, Reply, RtcError, Signaller, Trace, channel::ChannelCore, layers::Layers, object,
+    peer::Peer, steps::millis,
 };
 
 /// A peer connection with a data channel, of which an offer can be made.
@@ -41,7 +46,7 @@ impl ReadyToOffer {
     /// Step 3.
     pub(crate) async fn create_offer(self) -> Result<Offer, RtcError> {
         let offer = settled(Step::CreateOffer, self.peer.raw().create_offer()).await?;
-        let description = read::description(&offer).ok_or_else(|| {
+        let description = object::description(&offer).ok_or_else(|| {
             RtcError::new(Step::CreateOffer, ErrorKind::Js, "what the browser made is no description")
         })?;
         self.peer
@@ -57,13 +62,13 @@ impl Offer {
         const STEP: Step = Step::SetLocalOffer;
         let Self { ready, mut description } = self;
         let pc = ready.peer.raw();
-        settled(STEP, pc.set_local_description(&init(STEP, &description)?)).await?;
+        let init = object::of_description(&description);
+        settled(STEP, pc.set_local_description(init.unchecked_ref())).await?;
         if let Gathering::Complete { deadline } = gathering {
             gathered(&ready.peer, deadline).await;
-            if let Some(local) = sys::description(pc, "localDescription") {
-                description.sdp = local.sdp();
-                let description = description.clone();
-                ready.peer.trace().client(STEP, TraceData::Description { description });
+            if let Some(local) = object::description(&object::property(pc, "localDescription")) {
+                description = local.clone();
+                ready.peer.trace().client(STEP, TraceData::Description { description: local });
             }
         }
         Ok(PendingOffer { ready, description })
@@ -81,37 +86,52 @@ impl PendingOffer {
     /// Step 7.
     pub(crate) async fn accept(self, answer: SessionDescription) -> Result<Layers, RtcError> {
         const STEP: Step = Step::SetRemoteAnswer;
-        let bad = |cause: &str| RtcError::new(STEP, ErrorKind::BadAnswer, cause);
         if answer.kind != SdpType::Answer {
-            return Err(bad("the reply to the offer is a description, but no answer"));
+            let cause = "the reply to the offer is a description, but no answer";
+            return Err(RtcError::new(STEP, ErrorKind::BadAnswer, cause));
         }
         let ReadyToOffer { peer, channel } = self.ready;
-        settled(STEP, peer.raw().set_remote_description(&init(STEP, &answer)?))
+        let init = object::of_description(&answer);
+        settled(STEP, peer.raw().set_remote_description(init.unchecked_ref()))
             .await
-            .map_err(|error| bad(&error.to_string()))?;
-        observe::transports(&peer);
+            .map_err(|error| RtcError::new(STEP, ErrorKind::BadAnswer, error.to_string()))?;
+        peer.watch_transports();
         Ok(Layers::new(peer, channel))
     }
 }
 
 /// Waits for all candidates, or until the deadline.
-async fn gathered(peer: &Peer, deadline: Duration) {
-    let complete = peer
-        .changes
-        .until(|| (peer.raw().ice_gathering_state() == RtcIceGatheringState::Complete).then_some(()));
-    match select(Box::pin(complete), TimeoutFuture::new(millis(deadline))).await {
-        Either::Left(_) | Either::Right(_) => {}
-    }
+async fn gathered(peer: &Rc<Peer>, deadline: Duration) {
+    let late = Rc::new(Cell::new(false));
+    let _timer = Timeout::new(millis(deadline), {
+        let (late, peer) = (Rc::clone(&late), Rc::downgrade(peer));
+        move || {
+            late.set(true);
+            if let Some(peer) = peer.upgrade() {
+                peer.changes.notify();
+            }
+        }
+    });
+    let complete = || object::text(peer.raw(), "iceGatheringState").as_deref() == Some("complete");
+    peer.changes.until(|| (late.get() || complete()).then_some(())).await;
 }
 
 /// The promise's value; a rejection is a failure of the step.
-async fn settled(step: Step, promise: Promise) -> Result<JsValue, RtcError> {
-    JsFuture::from(promise).await.map_err(|thrown| RtcError::js(step, &thrown))
+pub(crate) fn settled(step: Step, promise: Promise) -> Settled {
+    Settled { step, future: promise.into() }
 }
 
-/// The description as the browser takes it.
-fn init(step: Step, description: &SessionDescription) -> Result<RtcSessionDescriptionInit, RtcError> {
-    serde_wasm_bindgen::to_value(description)
-        .map(JsCast::unchecked_into)
-        .map_err(|error| RtcError::new(step, ErrorKind::Js, error.to_string()))
+/// See [`settled`].
+pub(crate) struct Settled {
+    step: Step,
+    future: JsFuture,
+}
+
+impl Future for Settled {
+    type Output = Result<JsValue, RtcError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let step = self.step;
+        Pin::new(&mut self.future).poll(context).map_err(|thrown| RtcError::js(step, &thrown))
+    }
 }

@@ -1,25 +1,27 @@
 //! The peer connection, with all that hangs on it, and its end.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
-    time::Duration,
 };
 
 use gloo_timers::callback::Timeout;
 use hola_webrtc_protocol::{SessionId, Side, Step, TraceData};
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{RtcDataChannel, RtcDataChannelInit, RtcIceConnectionState};
+use wasm_bindgen::JsValue;
+use web_sys::{EventTarget, RtcDataChannel, RtcDataChannelInit};
 
 use crate::{
     Closed, ConnectOptions, ConnectionState, EndSession, ErrorKind, RtcError, Trace,
     changes::Changes,
     channel::ChannelCore,
     connection::{Ending, Incoming},
-    observe::{self, Listeners},
+    listener::Listener,
+    object, observe,
     observer::Observer,
     offer::ReadyToOffer,
-    steps, sys,
+    steps,
+    sys::{self, SctpTransport},
 };
 
 /// A peer connection. It is closed with the last who holds it.
@@ -28,10 +30,13 @@ pub(crate) struct Peer {
     trace: Trace,
     /// Moves with every state of the peer connection, its transports and its channels.
     pub(crate) changes: Changes,
-    pub(crate) listeners: Listeners,
+    /// Gone with the end.
+    listener: RefCell<Option<Listener>>,
+    /// As far as the browser shows it, once there is one.
+    sctp: RefCell<Option<SctpTransport>>,
     /// Step 8 is done: from now on a failure is a loss.
     open: Cell<bool>,
-    patience: Duration,
+    patience: u32,
     patience_ends: RefCell<Option<Timeout>>,
     session: Cell<Option<SessionId>>,
     end_session: Cell<Option<EndSession>>,
@@ -45,29 +50,67 @@ impl Peer {
     /// Step 1.
     pub(crate) fn new(options: &ConnectOptions, trace: &Trace) -> Result<Rc<Self>, RtcError> {
         const STEP: Step = Step::CreatePeerConnection;
-        if !js_sys::Reflect::has(&js_sys::global(), &"RTCPeerConnection".into()).unwrap_or(false) {
+        if object::property(&js_sys::global(), "RTCPeerConnection").is_undefined() {
             let cause = "this browser has no RTCPeerConnection";
             return Err(RtcError::new(STEP, ErrorKind::Unsupported, cause));
         }
-        let raw = web_sys::RtcPeerConnection::new_with_configuration(&options.configuration)
-            .map_err(|thrown| RtcError::js(STEP, &thrown))?;
-        let peer = Rc::new(Self {
-            raw: raw.unchecked_into(),
-            trace: trace.clone(),
-            changes: Changes::default(),
-            listeners: Listeners::default(),
-            open: Cell::new(false),
-            patience: options.patience,
-            patience_ends: RefCell::default(),
-            session: Cell::default(),
-            end_session: Cell::default(),
-            channels: RefCell::default(),
-            incoming: Rc::default(),
-            ending: Rc::default(),
-            observer: options.observer.clone(),
+        let raw =
+            sys::PeerConnection::new(&options.configuration).map_err(|thrown| RtcError::js(STEP, &thrown))?;
+        let peer = Rc::new_cyclic(|weak: &Weak<Self>| {
+            let weak = weak.clone();
+            let listener = Listener::new(move |event| {
+                if let Some(peer) = weak.upgrade() {
+                    observe::happened(&peer, &event);
+                }
+            });
+            listener.listen(&raw, observe::PEER_CONNECTION);
+            Self {
+                raw,
+                trace: trace.clone(),
+                changes: Changes::default(),
+                listener: RefCell::new(Some(listener)),
+                sctp: RefCell::default(),
+                open: Cell::new(false),
+                patience: steps::millis(options.patience),
+                patience_ends: RefCell::default(),
+                session: Cell::default(),
+                end_session: Cell::default(),
+                channels: RefCell::default(),
+                incoming: Rc::default(),
+                ending: Rc::default(),
+                observer: options.observer.clone(),
+            }
         });
-        observe::peer_connection(&peer);
         Ok(peer)
+    }
+
+    /// The transports exist once the answer is set
+    /// ([W3C](https://www.w3.org/TR/webrtc/#dom-rtcpeerconnection-sctp)). What a browser does not show is not missed.
+    pub(crate) fn watch_transports(&self) {
+        if let (Some(sctp), Some(listener)) = (self.raw.sctp(), &*self.listener.borrow()) {
+            listener.listen(&sctp, observe::TRANSPORT);
+            if let Some(dtls) = sctp.transport() {
+                listener.listen(&dtls, observe::TRANSPORT);
+            }
+            self.sctp.replace(Some(sctp));
+        }
+    }
+
+    /// A state of the peer connection, by the name of its attribute.
+    pub(crate) fn state(&self, attribute: &str) -> Option<String> {
+        object::text(&self.raw, attribute)
+    }
+
+    pub(crate) fn sctp_state(&self) -> Option<String> {
+        self.sctp.borrow().as_ref()?.state()
+    }
+
+    pub(crate) fn dtls_state(&self) -> Option<String> {
+        self.sctp.borrow().as_ref()?.transport()?.dtls_state()
+    }
+
+    pub(crate) fn ice_is_connected(&self) -> bool {
+        matches!(self.state("iceConnectionState").as_deref(), Some("connected" | "completed"))
     }
 
     /// Step 2.
@@ -103,11 +146,26 @@ impl Peer {
     }
 
     fn adopt(self: &Rc<Self>, raw: RtcDataChannel) -> Rc<ChannelCore> {
+        if let Some(listener) = &*self.listener.borrow() {
+            listener.listen(&raw, observe::CHANNEL);
+        }
         let channel = ChannelCore::new(self, raw);
         let mut channels = self.channels.borrow_mut();
         channels.retain(|channel| channel.strong_count() > 0);
         channels.push(Rc::downgrade(&channel));
         channel
+    }
+
+    /// The state of a channel has moved.
+    pub(crate) fn channel_moved(&self, raw: &EventTarget, is_closed: bool) {
+        if let Some(listener) = &*self.listener.borrow()
+            && is_closed
+        {
+            listener.forget(raw);
+        }
+        for channel in self.channels.borrow().iter().filter_map(Weak::upgrade) {
+            channel.changes.notify();
+        }
     }
 
     pub(crate) fn raw(&self) -> &sys::PeerConnection {
@@ -140,10 +198,10 @@ impl Peer {
         self.open.set(true);
     }
 
-    pub(crate) fn state(&self) -> ConnectionState {
+    pub(crate) fn connection_state(&self) -> ConnectionState {
         if self.ending.is_reached() {
             ConnectionState::Closed
-        } else if self.raw.ice_connection_state() == RtcIceConnectionState::Disconnected {
+        } else if self.state("iceConnectionState").as_deref() == Some("disconnected") {
             ConnectionState::Disconnected
         } else {
             ConnectionState::Connected
@@ -152,18 +210,19 @@ impl Peer {
 
     /// Looks for the end of an open connection, after a state has moved.
     pub(crate) fn judge(self: &Rc<Self>) {
-        use RtcIceConnectionState::{Completed, Connected, Disconnected, Failed};
         if self.open.get() && !self.ending.is_reached() {
-            let ice = self.raw.ice_connection_state();
-            let channels_gone = self.channels_gone();
-            let transport_gone = self.listeners.transports().is_closed();
-            if ice == Failed || self.listeners.transports().is_failed() {
+            let ice = self.state("iceConnectionState");
+            let (dtls, sctp) = (self.dtls_state(), self.sctp_state());
+            let is = |state: &Option<String>, name: &str| state.as_deref() == Some(name);
+            // Ended by the other side.
+            let gone = self.channels_gone() || is(&dtls, "closed") || is(&sctp, "closed");
+            if is(&ice, "failed") || is(&dtls, "failed") {
                 self.lose("the connection was open, and failed");
-            } else if matches!(ice, Connected | Completed) && (transport_gone || channels_gone) {
+            } else if gone && (is(&ice, "connected") || is(&ice, "completed")) {
                 self.end(&Closed::Remote);
-            } else if transport_gone || channels_gone {
+            } else if gone {
                 self.lose("the connection was open, and its channels closed while nothing came any more");
-            } else if ice == Disconnected {
+            } else if is(&ice, "disconnected") {
                 self.start_patience();
             } else {
                 self.patience_ends.take();
@@ -196,10 +255,10 @@ impl Peer {
     fn start_patience(self: &Rc<Self>) {
         let mut ends = self.patience_ends.borrow_mut();
         if ends.is_none() {
-            let (weak, patience) = (Rc::downgrade(self), steps::millis(self.patience));
+            let (weak, patience) = (Rc::downgrade(self), self.patience);
             *ends = Some(Timeout::new(patience, move || {
                 if let Some(peer) = weak.upgrade() {
-                    peer.lose(&format!(
+                    peer.lose(format!(
                         "the connection was open, and has been disconnected for {patience} ms"
                     ));
                 }
@@ -209,11 +268,10 @@ impl Peer {
 
     /// Whether the connection is open, and the other side hears this one.
     fn is_live(&self) -> bool {
-        use RtcIceConnectionState::{Completed, Connected};
-        self.open.get() && matches!(self.raw.ice_connection_state(), Connected | Completed)
+        self.open.get() && self.ice_is_connected()
     }
 
-    fn lose(&self, cause: &str) {
+    fn lose(&self, cause: impl Into<Cow<'static, str>>) {
         self.end(&Closed::Failed(RtcError::new(Step::CheckConnectivity, ErrorKind::Lost, cause)));
     }
 
@@ -222,25 +280,16 @@ impl Peer {
         if !self.ending.set(how.clone()) {
             return;
         }
-        let step = if self.open.get() { Some(Step::OpenChannel) } else { self.trace.last_step() };
-        match (how, step) {
-            (Closed::Failed(error), _) => {
-                let failed = TraceData::Failed { phase: error.phase, message: error.to_string() };
-                self.trace.client(error.step, failed);
-            }
-            (Closed::Local, Some(step)) => {
-                self.trace.client(step, TraceData::Closed { by: Side::Client, reason: None });
-            }
-            (Closed::Remote, Some(step)) => {
-                self.trace.record(step, Side::Server, TraceData::Closed { by: Side::Server, reason: None });
-            }
-            (_, None) => {}
-        }
         // Over an open connection that is alive DTLS says it at once, and a request would come too late.
         let is_told = *how == Closed::Remote || self.is_live();
-        self.trace.end();
+        // Why it did not open tells who made it.
+        if self.open.get() {
+            self.tell_end(how);
+            self.trace.end();
+        }
         self.patience_ends.take();
-        self.listeners.clear();
+        self.listener.take();
+        self.sctp.take();
         self.raw.close();
         if let Some(session) = self.end_session.take()
             && !is_told
@@ -255,6 +304,15 @@ impl Peer {
         self.changes.notify();
         if let Some(observer) = &self.observer {
             observer.ended(how);
+        }
+    }
+
+    fn tell_end(&self, how: &Closed) {
+        let closed = |by| TraceData::Closed { by, reason: None };
+        match how {
+            Closed::Failed(error) => self.trace.client(error.step, error.trace_data()),
+            Closed::Local => self.trace.client(Step::OpenChannel, closed(Side::Client)),
+            Closed::Remote => self.trace.record(Step::OpenChannel, Side::Server, closed(Side::Server)),
         }
     }
 }

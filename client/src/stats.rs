@@ -6,10 +6,9 @@ use std::time::Duration;
 use hola_webrtc_protocol::{Candidate, CandidateType, Step, sdp};
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{RtcPeerConnection, RtcSessionDescription, RtcStatsReport};
+use web_sys::{RtcPeerConnection, RtcStatsReport};
 
-use crate::{RtcError, read, sys};
+use crate::{RtcError, object, offer::settled};
 
 /// How a connection goes. A figure that the browser does not tell is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +30,7 @@ pub struct ConnectionStats {
 
 /// The two ends of the path that ICE chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CandidatePair {
     /// This side's candidate.
     pub local: Candidate,
@@ -38,127 +38,101 @@ pub struct CandidatePair {
     pub remote: Candidate,
 }
 
-/// The stats of this peer connection.
+/// How a connection goes.
 pub(crate) async fn of(pc: &RtcPeerConnection) -> Result<ConnectionStats, RtcError> {
-    let report = JsFuture::from(pc.get_stats())
-        .await
-        .map_err(|thrown| RtcError::js(Step::CheckConnectivity, &thrown))?;
-    let report: RtcStatsReport = report.unchecked_into();
-    let entries: Vec<Entry> = Array::from(&report.values()).iter().map(|value| Entry::read(&value)).collect();
-    let mut stats = summary(&entries);
-    if let Some(pair) = &mut stats.pair {
-        name_address(&mut pair.local, sys::description(pc, "localDescription"));
-        name_address(&mut pair.remote, sys::description(pc, "remoteDescription"));
-    }
-    Ok(stats)
-}
-
-/// Browsers keep an address that mDNS hides out of the stats, but not out of the SDP, where its name stands.
-fn name_address(candidate: &mut Candidate, description: Option<RtcSessionDescription>) {
-    if candidate.address.is_empty()
-        && let Some(description) = description
-        && let Some(known) = sdp::candidates(&description.sdp())
-            .find(|known| (known.port, known.kind) == (candidate.port, candidate.kind))
-    {
-        candidate.address = known.address;
-    }
-}
-
-/// An entry of the report, of any type. All is optional: browsers differ.
-#[derive(Clone, Debug, Default)]
-struct Entry {
-    id: String,
-    r#type: String,
-    selected_candidate_pair_id: Option<String>,
-    nominated: Option<bool>,
-    selected: Option<bool>,
-    state: Option<String>,
-    local_candidate_id: Option<String>,
-    remote_candidate_id: Option<String>,
-    current_round_trip_time: Option<f64>,
-    bytes_sent: Option<f64>,
-    bytes_received: Option<f64>,
-    messages_sent: Option<f64>,
-    messages_received: Option<f64>,
-    foundation: Option<String>,
-    protocol: Option<String>,
-    priority: Option<f64>,
-    address: Option<String>,
-    ip: Option<String>,
-    port: Option<f64>,
-    candidate_type: Option<CandidateType>,
-}
-
-fn summary(entries: &[Entry]) -> ConnectionStats {
-    let by_id = |id: Option<&String>| entries.iter().find(|entry| Some(&entry.id) == id);
-    let of_type = |name: &'static str| entries.iter().filter(move |entry| entry.r#type == name);
-    let pair = of_type("transport")
-        .find_map(|transport| by_id(transport.selected_candidate_pair_id.as_ref()))
-        .or_else(|| of_type("candidate-pair").find(|pair| pair.selected == Some(true)))
-        .or_else(|| {
-            let in_use =
-                |pair: &&Entry| pair.nominated == Some(true) && pair.state.as_deref() == Some("succeeded");
-            of_type("candidate-pair").find(in_use)
-        });
-    let channels = || of_type("data-channel");
-    ConnectionStats {
-        pair: pair.and_then(|pair| {
-            Some(CandidatePair {
-                local: by_id(pair.local_candidate_id.as_ref())?.candidate()?,
-                remote: by_id(pair.remote_candidate_id.as_ref())?.candidate()?,
-            })
-        }),
-        round_trip: pair
-            .and_then(|pair| pair.current_round_trip_time)
+    let report = Report::of(pc).await?;
+    let pair = report.pair();
+    let figure = |name| pair.and_then(|pair| object::number(pair, name));
+    let sum = |name| {
+        report.of_type("data-channel").filter_map(|channel| object::number(channel, name)).map(count).sum()
+    };
+    Ok(ConnectionStats {
+        pair: report.pair_in_use(),
+        round_trip: figure("currentRoundTripTime")
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-        bytes_sent: pair.and_then(|pair| pair.bytes_sent).map(count),
-        bytes_received: pair.and_then(|pair| pair.bytes_received).map(count),
-        messages_sent: channels().filter_map(|channel| channel.messages_sent).map(count).sum(),
-        messages_received: channels().filter_map(|channel| channel.messages_received).map(count).sum(),
-    }
+        bytes_sent: figure("bytesSent").map(count),
+        bytes_received: figure("bytesReceived").map(count),
+        messages_sent: sum("messagesSent"),
+        messages_received: sum("messagesReceived"),
+    })
 }
 
-impl Entry {
-    fn read(value: &JsValue) -> Self {
-        let text = |name| read::text(value, name);
-        let number = |name| read::property(value, name).as_f64();
-        let flag = |name| read::property(value, name).as_bool();
-        Self {
-            id: text("id").unwrap_or_default(),
-            r#type: text("type").unwrap_or_default(),
-            selected_candidate_pair_id: text("selectedCandidatePairId"),
-            nominated: flag("nominated"),
-            selected: flag("selected"),
-            state: text("state"),
-            local_candidate_id: text("localCandidateId"),
-            remote_candidate_id: text("remoteCandidateId"),
-            current_round_trip_time: number("currentRoundTripTime"),
-            bytes_sent: number("bytesSent"),
-            bytes_received: number("bytesReceived"),
-            messages_sent: number("messagesSent"),
-            messages_received: number("messagesReceived"),
-            foundation: text("foundation"),
-            protocol: text("protocol"),
-            priority: number("priority"),
-            address: text("address"),
-            ip: text("ip"),
-            port: number("port"),
-            candidate_type: read::named(value, "candidateType"),
-        }
-    }
+/// What the browser counts: entries of many types. All of their members are optional, because browsers differ.
+pub(crate) struct Report {
+    entries: Vec<JsValue>,
+    /// The descriptions of both sides.
+    local: Option<String>,
+    remote: Option<String>,
+}
 
-    fn candidate(&self) -> Option<Candidate> {
-        Some(Candidate {
-            foundation: self.foundation.clone().unwrap_or_default(),
-            component: 1,
-            transport: self.protocol.as_ref()?.to_ascii_lowercase(),
-            priority: u32::try_from(count(self.priority.unwrap_or_default())).ok()?,
-            // A browser may keep the address of a peer-reflexive candidate to itself.
-            address: self.address.clone().or_else(|| self.ip.clone()).unwrap_or_default(),
-            port: u16::try_from(count(self.port?)).ok()?,
-            kind: self.candidate_type?,
+impl Report {
+    pub(crate) async fn of(pc: &RtcPeerConnection) -> Result<Self, RtcError> {
+        let report = settled(Step::CheckConnectivity, pc.get_stats()).await?;
+        let sdp = |name| object::text(&object::property(pc, name), "sdp");
+        let report: RtcStatsReport = report.unchecked_into();
+        Ok(Self {
+            entries: Array::from(&report.values()).iter().collect(),
+            local: sdp("localDescription"),
+            remote: sdp("remoteDescription"),
         })
     }
+
+    /// The path that ICE chose, if the browser tells it.
+    pub(crate) fn pair_in_use(&self) -> Option<CandidatePair> {
+        let pair = self.pair()?;
+        let candidate =
+            |id, sdp: &Option<String>| candidate(self.by_id(&object::text(pair, id)?)?, sdp.as_deref());
+        Some(CandidatePair {
+            local: candidate("localCandidateId", &self.local)?,
+            remote: candidate("remoteCandidateId", &self.remote)?,
+        })
+    }
+
+    /// The standard's way first, then Firefox', then by what every pair says of itself.
+    fn pair(&self) -> Option<&JsValue> {
+        let pairs = || self.of_type("candidate-pair");
+        let is = |pair: &&JsValue, name| object::property(pair, name).is_truthy();
+        let of_transport = |transport| self.by_id(&object::text(transport, "selectedCandidatePairId")?);
+        self.of_type("transport")
+            .find_map(of_transport)
+            .or_else(|| pairs().find(|pair| is(pair, "selected")))
+            .or_else(|| pairs().find(|pair| is(pair, "nominated") && has(pair, "state", "succeeded")))
+    }
+
+    fn by_id(&self, id: &str) -> Option<&JsValue> {
+        self.entries.iter().find(|entry| has(entry, "id", id))
+    }
+
+    fn of_type(&self, name: &'static str) -> impl Iterator<Item = &JsValue> {
+        self.entries.iter().filter(move |entry| has(entry, "type", name))
+    }
+}
+
+fn has(entry: &JsValue, name: &str, value: &str) -> bool {
+    object::property(entry, name) == *value
+}
+
+/// Browsers keep an address that mDNS hides out of the report, but not out of the SDP, where its name stands. That of a
+/// peer-reflexive candidate they may keep to themselves altogether.
+fn candidate(entry: &JsValue, sdp: Option<&str>) -> Option<Candidate> {
+    let text = |name| object::text(entry, name);
+    let (port, kind) =
+        (object::u16(object::number(entry, "port")?)?, CandidateType::from_name(&text("candidateType")?)?);
+    let address =
+        text("address").or_else(|| text("ip")).filter(|address| !address.is_empty()).or_else(|| {
+            let known = sdp::candidates(sdp?).find(|known| (known.port, known.kind) == (port, kind))?;
+            Some(known.address)
+        });
+    Some(Candidate {
+        foundation: text("foundation").unwrap_or_default(),
+        component: 1,
+        transport: text("protocol")?.to_ascii_lowercase(),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        priority: object::number(entry, "priority").unwrap_or_default() as u32,
+        address: address.unwrap_or_default(),
+        port,
+        kind,
+    })
 }
 
 /// Counters are JavaScript numbers.
@@ -167,56 +141,42 @@ fn count(number: f64) -> u64 {
     number as u64
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_family = "wasm"))]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test")]
+
+    use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
     use super::*;
 
-    fn candidate(id: &str, port: f64) -> Entry {
-        Entry {
-            id: id.to_owned(),
-            r#type: "local-candidate".to_owned(),
-            protocol: Some("udp".to_owned()),
-            address: Some("192.0.2.1".to_owned()),
-            port: Some(port),
-            priority: Some(2_122_260_223.0),
-            candidate_type: Some(CandidateType::Host),
-            ..Entry::default()
-        }
-    }
+    wasm_bindgen_test_configure!(run_in_browser);
 
-    fn pair(id: &str, local: &str) -> Entry {
-        Entry {
-            id: id.to_owned(),
-            r#type: "candidate-pair".to_owned(),
-            local_candidate_id: Some(local.to_owned()),
-            remote_candidate_id: Some("remote".to_owned()),
-            ..Entry::default()
-        }
-    }
-
-    #[test]
+    #[wasm_bindgen_test]
     fn the_pair_in_use_is_found_as_each_browser_tells_it() {
-        let entries = |first: Entry, second: Entry| {
-            [candidate("a", 1.0), candidate("b", 2.0), candidate("remote", 9.0), first, second]
+        let port = |entries: &str| {
+            let candidates = "
+                { id: 'a', type: 'local-candidate', protocol: 'udp', address: '192.0.2.1', port: 1, candidateType: 'host' },
+                { id: 'b', type: 'local-candidate', protocol: 'udp', address: '192.0.2.1', port: 2, candidateType: 'host' },
+                { id: 'remote', type: 'remote-candidate', protocol: 'UDP', ip: '192.0.2.1', port: 9, candidateType: 'host' },
+                { id: '1', type: 'candidate-pair', localCandidateId: 'a', remoteCandidateId: 'remote' },
+                { id: '2', type: 'candidate-pair', localCandidateId: 'b', remoteCandidateId: 'remote'";
+            let entries: Array = js_sys::eval(&format!("[{candidates}{entries}]")).unwrap().unchecked_into();
+            let report = Report { entries: entries.iter().collect(), local: None, remote: None };
+            report.pair_in_use().map(|pair| pair.local.port)
         };
-        let port = |entries: &[Entry]| summary(entries).pair.map(|pair| pair.local.port);
+        assert_eq!(port(", selected: true }"), Some(2));
+        assert_eq!(port(", nominated: true, state: 'succeeded' }"), Some(2));
+        let transport = "{ type: 'transport', selectedCandidatePairId: '1' }";
+        assert_eq!(port(&format!(", nominated: true, state: 'succeeded' }}, {transport}")), Some(1));
+        assert_eq!(port(" }"), None);
+    }
 
-        let selected = Entry { selected: Some(true), ..pair("2", "b") };
-        assert_eq!(port(&entries(pair("1", "a"), selected)), Some(2));
-
-        let nominated =
-            Entry { nominated: Some(true), state: Some("succeeded".to_owned()), ..pair("2", "b") };
-        assert_eq!(port(&entries(pair("1", "a"), nominated.clone())), Some(2));
-
-        let transport = Entry {
-            r#type: "transport".to_owned(),
-            selected_candidate_pair_id: Some("1".to_owned()),
-            ..Entry::default()
-        };
-        let mut with_transport = entries(pair("1", "a"), nominated).to_vec();
-        with_transport.push(transport);
-        assert_eq!(port(&with_transport), Some(1));
-
-        assert_eq!(port(&entries(pair("1", "a"), pair("2", "b"))), None);
+    #[wasm_bindgen_test]
+    fn an_address_that_the_report_keeps_back_is_found_in_the_description() {
+        let entry =
+            js_sys::eval("({ protocol: 'udp', address: '', port: 7, candidateType: 'host' })").unwrap();
+        let sdp = "a=candidate:1 1 udp 1 elsewhere.local 8 typ host\r\na=candidate:1 1 udp 1 here.local 7 typ host\r\n";
+        assert_eq!(candidate(&entry, Some(sdp)).unwrap().address, "here.local");
+        assert_eq!(candidate(&entry, None).unwrap().address, "");
     }
 }

@@ -1,73 +1,112 @@
 //! What surrounds each step: the gate before it, the deadline over it, the trace about it.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    future::{Future, poll_fn},
+    pin::Pin,
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
 
-use futures_util::future::{Either, LocalBoxFuture, select};
-use gloo_timers::future::TimeoutFuture;
+use gloo_timers::callback::Timeout;
 use hola_webrtc_protocol::{SessionDescription, Side, Step, TraceData, sdp};
-use web_time::Instant;
 
-use crate::{ConnectOptions, ErrorKind, Gate, Reply, RtcError, Trace};
+use crate::{ConnectOptions, ErrorKind, Gate, Reply, RtcError, Trace, changes::Changes, clock};
 
-/// Takes the steps of one negotiation.
+/// The steps of one negotiation, one after the other.
 pub(crate) struct Steps {
     trace: Trace,
     gate: Option<Gate>,
-    deadline: Duration,
-    left: Cell<Duration>,
+    deadline: u32,
+    /// The step that is being taken, and since when.
+    current: Cell<Option<(Step, f64)>>,
+    timer: RefCell<Option<Timeout>>,
+    /// Milliseconds that all steps together have taken, without the present one.
+    spent: Cell<f64>,
+    late: Rc<Late>,
+}
+
+/// Whether the deadline has passed.
+#[derive(Default)]
+struct Late {
+    is: Cell<bool>,
+    changes: Changes,
 }
 
 impl Steps {
     pub(crate) fn new(options: &ConnectOptions, trace: Trace) -> Self {
-        let deadline = options.deadline;
-        Self { trace, gate: options.gate.clone(), deadline, left: Cell::new(deadline) }
+        Self {
+            trace,
+            gate: options.gate.clone(),
+            deadline: millis(options.deadline),
+            current: Cell::default(),
+            timer: RefCell::default(),
+            spent: Cell::new(0.0),
+            late: Rc::default(),
+        }
     }
 
     pub(crate) fn trace(&self) -> &Trace {
         &self.trace
     }
 
-    /// Takes one step: passes the gate, then runs it within what is left of the deadline.
-    pub(crate) async fn take<T>(
-        &self,
-        step: Step,
-        run: impl AsyncFnOnce() -> Result<T, RtcError>,
-    ) -> Result<T, RtcError> {
-        let mut outcome = None;
-        let run = async { outcome.insert(run().await).as_ref().err().cloned() };
-        self.surround(step, Box::pin(run)).await;
-        outcome.unwrap_or_else(|| Err(self.deadline_passed(step)))
-    }
-
-    /// What is the same for all steps, whatever they result in, so that it is compiled once. `run` tells its error.
-    async fn surround(&self, step: Step, run: LocalBoxFuture<'_, Option<RtcError>>) {
+    /// The last step is done, if there was one, and the next one begins, as soon as the gate lets it.
+    pub(crate) async fn begin(&self, step: Step) {
+        self.finish();
         if let Some(gate) = &self.gate {
             gate.pass(step).await;
         }
         self.trace.client(step, TraceData::Began);
-        let start = Instant::now();
-        let error = match select(run, TimeoutFuture::new(millis(self.left.get()))).await {
-            Either::Left((error, _)) => error,
-            Either::Right(_) => Some(self.deadline_passed(step)),
-        };
-        let took = start.elapsed();
-        self.left.set(self.left.get().saturating_sub(took));
-        if let Some(error) = error {
-            let failed = TraceData::Failed { phase: error.phase, message: error.to_string() };
-            self.trace.client(error.step, failed);
-            self.trace.end();
-        } else {
-            self.trace.client(step, TraceData::Done { took: took.as_secs_f64() * 1e3 });
+        self.current.set(Some((step, clock::now())));
+        let late = Rc::clone(&self.late);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        let left = (f64::from(self.deadline) - self.spent.get()) as u32;
+        self.timer.replace(Some(Timeout::new(left, move || {
+            late.is.set(true);
+            late.changes.notify();
+        })));
+    }
+
+    /// The last step is done.
+    pub(crate) fn finish(&self) {
+        self.timer.take();
+        if let Some((step, since)) = self.current.take() {
+            let took = clock::now() - since;
+            self.spent.set(self.spent.get() + took);
+            self.trace.client(step, TraceData::Done { took });
         }
     }
 
-    fn deadline_passed(&self, step: Step) -> RtcError {
-        let cause = format!("connecting took longer than {} ms", millis(self.deadline));
+    /// Runs all steps within the deadline, and tells of the one that fails.
+    pub(crate) async fn run<T>(
+        &self,
+        mut steps: Pin<&mut dyn Future<Output = Result<T, RtcError>>>,
+    ) -> Result<T, RtcError> {
+        let outcome = poll_fn(|context| {
+            if let Poll::Ready(outcome) = steps.as_mut().poll(context) {
+                return Poll::Ready(outcome);
+            }
+            self.late.changes.poll(context, || self.late.is.get().then(|| Err(self.deadline_passed())))
+        })
+        .await;
+        self.timer.take();
+        if let Err(error) = &outcome {
+            self.trace.client(error.step, error.trace_data());
+            self.trace.end();
+        }
+        outcome
+    }
+
+    fn deadline_passed(&self) -> RtcError {
+        let step = self.current.get().map_or(Step::CreatePeerConnection, |(step, _)| step);
+        let cause = format!("connecting took longer than {} ms", self.deadline);
         RtcError::new(step, ErrorKind::Timeout, cause)
     }
 
     /// Tells the parts of step 6 as the reply describes them, and hands on the answer.
     pub(crate) fn taken_by_the_server(&self, reply: Reply) -> SessionDescription {
+        self.finish();
         let tell = |step, data| self.trace.record(step, Side::Server, data);
         for (step, took) in reply.timings {
             tell(step, TraceData::Done { took: took.as_secs_f64() * 1e3 });

@@ -3,18 +3,21 @@
 
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    EventTarget, Request, RequestInit, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection,
-    RtcSessionDescription,
+    EventTarget, Request, RtcConfiguration, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection,
 };
 
-use crate::read;
+use crate::object;
 
 #[wasm_bindgen]
 extern "C" {
     /// A peer connection with its SCTP transport.
     #[derive(Clone)]
-    #[wasm_bindgen(extends = RtcPeerConnection)]
+    #[wasm_bindgen(extends = RtcPeerConnection, js_name = RTCPeerConnection)]
     pub(crate) type PeerConnection;
+
+    /// <https://www.w3.org/TR/webrtc/#dom-peerconnection>
+    #[wasm_bindgen(constructor, catch, js_class = RTCPeerConnection)]
+    pub(crate) fn new(configuration: &RtcConfiguration) -> Result<PeerConnection, JsValue>;
 
     /// <https://www.w3.org/TR/webrtc/#dom-rtcpeerconnection-sctp>
     #[wasm_bindgen(method, getter)]
@@ -55,6 +58,9 @@ extern "C" {
     #[wasm_bindgen(extends = RtcDataChannel)]
     pub(crate) type DataChannel;
 
+    #[wasm_bindgen(method, getter, js_name = readyState)]
+    pub(crate) fn state(this: &DataChannel) -> Option<String>;
+
     #[wasm_bindgen(method, getter)]
     pub(crate) fn protocol(this: &DataChannel) -> Option<String>;
 
@@ -65,7 +71,7 @@ extern "C" {
     /// <https://fetch.spec.whatwg.org/#fetch-method>. It returns a promise, unless a page has put something else
     /// in its place.
     #[wasm_bindgen(catch)]
-    pub(crate) fn fetch(request: &Request, init: &RequestInit) -> Result<JsValue, JsValue>;
+    pub(crate) fn fetch(request: &Request) -> Result<JsValue, JsValue>;
 
     /// <https://tc39.es/ecma262/#sec-string-constructor-string-value>
     #[wasm_bindgen(catch, js_name = String)]
@@ -74,21 +80,11 @@ extern "C" {
 
 /// What was thrown, for a person: name and message of an error, or the value itself.
 pub(crate) fn describe(thrown: &JsValue) -> String {
-    match (thrown.as_string(), read::text(thrown, "name"), read::text(thrown, "message")) {
+    match (thrown.as_string(), object::text(thrown, "name"), object::text(thrown, "message")) {
         (Some(string), ..) => string,
-        (None, Some(name), Some(message)) => format!("{name}: {message}"),
+        (None, Some(name), Some(message)) => [&name, ": ", &message].concat(),
         (None, None, Some(message)) => message,
         // Only objects without a prototype refuse.
         _ => string(thrown).unwrap_or_default(),
     }
-}
-
-/// The name of a state, as the W3C writes it.
-pub(crate) fn name(state: impl Into<JsValue>) -> String {
-    state.into().as_string().unwrap_or_default()
-}
-
-/// A description of a peer connection by the name of its attribute. Firefox throws where the connection is closed.
-pub(crate) fn description(pc: &RtcPeerConnection, name: &str) -> Option<RtcSessionDescription> {
-    js_sys::Reflect::get(pc, &name.into()).ok()?.dyn_into().ok()
 }

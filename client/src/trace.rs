@@ -9,9 +9,8 @@ use std::{
 use futures_core::Stream;
 use futures_util::stream;
 use hola_webrtc_protocol::{Side, Step, TraceData, TraceEvent};
-use web_time::Instant;
 
-use crate::{changes::Changes, observer::Observer};
+use crate::{changes::Changes, clock, observer::Observer};
 
 /// The events of one connection, from the first step on. Clones share them.
 ///
@@ -21,7 +20,7 @@ pub struct Trace(Rc<Record>);
 
 struct Record {
     observer: Option<Rc<dyn Observer>>,
-    start: Instant,
+    start: f64,
     events: RefCell<Vec<TraceEvent>>,
     ended: Cell<bool>,
     changes: Changes,
@@ -32,7 +31,7 @@ impl Trace {
     pub(crate) fn new(observer: Option<Rc<dyn Observer>>) -> Self {
         Self(Rc::new(Record {
             observer,
-            start: Instant::now(),
+            start: clock::now(),
             events: RefCell::default(),
             ended: Cell::new(false),
             changes: Changes::default(),
@@ -63,7 +62,7 @@ impl Trace {
     /// what it sends.
     pub fn record(&self, step: Step, side: Side, data: TraceData) {
         if !self.0.ended.get() {
-            let at = self.0.start.elapsed().as_secs_f64() * 1e3;
+            let at = clock::now() - self.0.start;
             let event = TraceEvent { step, side, at, data };
             if let Some(observer) = &self.0.observer {
                 observer.recorded(&event);

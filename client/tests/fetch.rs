@@ -93,7 +93,7 @@ async fn a_bad_answer_ends_the_session_that_came_with_it() {
     let global = js_sys::global();
     let _requests = Replaced::new(&global, "requests", &js_sys::Array::new());
     let error = error_of(
-        "requests.push(`${request.method} ${new URL(request.url).pathname} ${init.keepalive === true}`);
+        "requests.push(`${request.method} ${new URL(request.url).pathname} ${request.keepalive}`);
          return Promise.resolve(new Response('?', { status: 201, headers: { location: '/sessions/1' } }))",
     )
     .await;

@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_refusal_repeats_what_the_server_said_unless_it_is_only_busy() {
-        let refused = |code| failure(ErrorKind::Refused(Problem::new(code, "no m=application")), false);
+        let refused =
+            |code| failure(ErrorKind::Refused(Problem::new(code, "no m=application").into()), false);
         let no_channel = refused(ProblemCode::NoDataChannel);
         assert_eq!(no_channel.kind(), FailureKind::Refused);
         assert_eq!(no_channel.text(Lang::En), "This is what it said (400): no m=application");

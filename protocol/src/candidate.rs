@@ -28,6 +28,11 @@ impl CandidateType {
             Self::Relay => "relay",
         }
     }
+
+    /// The type of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Host, Self::Srflx, Self::Prflx, Self::Relay].into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// A transport address at which a peer may be reached.
@@ -81,10 +86,7 @@ impl FromStr for Candidate {
             address: words.next().ok_or(CandidateError)?.to_owned(),
             port: number(words.next())?,
             kind: match (words.next(), words.next()) {
-                (Some("typ"), Some("host")) => CandidateType::Host,
-                (Some("typ"), Some("srflx")) => CandidateType::Srflx,
-                (Some("typ"), Some("prflx")) => CandidateType::Prflx,
-                (Some("typ"), Some("relay")) => CandidateType::Relay,
+                (Some("typ"), Some(kind)) => CandidateType::from_name(kind).ok_or(CandidateError)?,
                 _ => return Err(CandidateError),
             },
         })

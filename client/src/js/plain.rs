@@ -2,40 +2,25 @@
 
 use hola_webrtc_protocol::{Candidate, Problem};
 use js_sys::Object;
-use wasm_bindgen::{JsCast, prelude::*};
+use wasm_bindgen::JsCast;
 
-use crate::{ErrorKind, RtcError, SendError, SessionDescription, TraceData, TraceEvent};
-
-#[wasm_bindgen]
-extern "C" {
-    /// An object, to be filled.
-    #[wasm_bindgen(extends = Object)]
-    type Plain;
-
-    #[wasm_bindgen(method, indexing_setter)]
-    fn set(this: &Plain, name: &str, value: &JsValue);
-
-    #[wasm_bindgen(method, indexing_setter)]
-    fn set_text(this: &Plain, name: &str, value: &str);
-
-    #[wasm_bindgen(method, indexing_setter)]
-    fn set_number(this: &Plain, name: &str, value: f64);
-}
-
-fn new() -> Plain {
-    Object::new().unchecked_into()
-}
+use crate::{
+    ErrorKind, RtcError, SendError, TraceData, TraceEvent,
+    object::{self, Plain},
+};
 
 /// An event. What it tells stands beside what all events have, as in its JSON.
 pub(super) fn event(event: &TraceEvent) -> Object {
-    let plain = new();
+    let plain = Plain::empty();
     plain.set_text("step", event.step.label());
     plain.set_text("side", event.side.name());
     plain.set_number("at", event.at);
     plain.set_text("event", event.data.name());
     match &event.data {
         TraceData::Done { took } => plain.set_number("took", *took),
-        TraceData::Description { description: told } => plain.set("description", &description(told)),
+        TraceData::Description { description: told } => {
+            plain.set("description", &object::of_description(told));
+        }
         TraceData::Candidate { candidate: told } => plain.set("candidate", &candidate(told)),
         TraceData::CandidateError { url, code, text } => {
             plain.set_text("url", url);
@@ -84,15 +69,8 @@ pub(super) fn event(event: &TraceEvent) -> Object {
     plain.unchecked_into()
 }
 
-fn description(description: &SessionDescription) -> Plain {
-    let plain = new();
-    plain.set_text("type", description.kind.name());
-    plain.set_text("sdp", &description.sdp);
-    plain
-}
-
 fn candidate(candidate: &Candidate) -> Plain {
-    let plain = new();
+    let plain = Plain::empty();
     plain.set_text("foundation", &candidate.foundation);
     plain.set_number("component", candidate.component.into());
     plain.set_text("transport", &candidate.transport);
@@ -105,7 +83,7 @@ fn candidate(candidate: &Candidate) -> Plain {
 
 /// What the class `RtcError` is made of.
 pub(super) fn error(error: &RtcError) -> Object {
-    let plain = new();
+    let plain = Plain::empty();
     plain.set_text("message", &error.to_string());
     plain.set_text("phase", error.phase.name());
     plain.set_text("step", error.step.label());
@@ -121,7 +99,7 @@ pub(super) fn error(error: &RtcError) -> Object {
 }
 
 fn problem(problem: &Problem) -> Plain {
-    let plain = new();
+    let plain = Plain::empty();
     plain.set_text("code", problem.code.name());
     plain.set_number("status", problem.status.into());
     plain.set_text("title", &problem.title);
@@ -131,7 +109,7 @@ fn problem(problem: &Problem) -> Plain {
 
 /// What the class `SendError` is made of.
 pub(super) fn send_error(error: &SendError) -> Object {
-    let plain = new();
+    let plain = Plain::empty();
     plain.set_text("message", &error.to_string());
     plain.set_text("kind", error.name());
     plain.unchecked_into()
