@@ -1,6 +1,6 @@
 //! The host's own addresses.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The addresses at which other hosts may reach this one, IPv4 first: no loopback, and none that is valid on one link
 /// only, because such an address needs a zone, which a URL cannot carry.
@@ -19,8 +19,23 @@ pub fn host_addresses() -> Vec<IpAddr> {
     addresses
 }
 
+/// Where clients reach the port that is bound there: at the addresses to announce, or if there are none at the bound
+/// one, or at every address of the host.
+pub(crate) fn reachable_at(bound: SocketAddr, announce: &[IpAddr]) -> Vec<SocketAddr> {
+    let addresses = if !announce.is_empty() {
+        announce.iter().map(IpAddr::to_canonical).collect()
+    } else if bound.ip().is_unspecified() {
+        let mut addresses = with_loopback();
+        addresses.retain(|ip| ip.is_ipv4() || bound.is_ipv6());
+        addresses
+    } else {
+        vec![bound.ip().to_canonical()]
+    };
+    addresses.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect()
+}
+
 /// As [`host_addresses`], with the loopback addresses at the end.
-pub(crate) fn with_loopback() -> Vec<IpAddr> {
+fn with_loopback() -> Vec<IpAddr> {
     let mut addresses = host_addresses();
     addresses.extend([IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)]);
     addresses

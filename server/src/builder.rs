@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use crate::{announce, limits::Limits, server::RtcServer};
+use crate::{limits::Limits, server::RtcServer};
 
 /// The settings of a server. [`RtcServer::builder`] has the defaults.
 #[derive(Clone, Debug)]
@@ -67,20 +67,7 @@ impl Builder {
             let why = "a max_message_size of 0 would tell peers that there is no limit (RFC 8841, 6.1)";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        RtcServer::start(self.listen, self.workers, self.limits, |bound| self.reachable_at(bound))
-    }
-
-    fn reachable_at(&self, bound: SocketAddr) -> Vec<SocketAddr> {
-        let addresses = if !self.announce.is_empty() {
-            self.announce.iter().map(IpAddr::to_canonical).collect()
-        } else if bound.ip().is_unspecified() {
-            let mut addresses = announce::with_loopback();
-            addresses.retain(|ip| ip.is_ipv4() || bound.is_ipv6());
-            addresses
-        } else {
-            vec![bound.ip().to_canonical()]
-        };
-        addresses.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect()
+        RtcServer::start(self.listen, self.workers, self.limits, &self.announce)
     }
 }
 

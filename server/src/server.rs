@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -22,9 +22,10 @@ use tokio::{
 };
 
 use crate::{
+    announce::reachable_at,
     answer::{Answerer, IceCredentials},
     builder::Builder,
-    engine::{Mailbox, Order, Reception, Registry, Socket, Worker, abandon},
+    engine::{Mailbox, Order, Reception, Registry, Socket, abandon, workers},
     limits::Limits,
     metrics::{Limit, Metrics},
     offer::{AnswerError, Answered, EventsError, OfferContext, PatchError, Restarted, ServerEvent},
@@ -57,16 +58,16 @@ impl RtcServer {
         listen: SocketAddr,
         workers: usize,
         limits: Limits,
-        reachable_at: impl FnOnce(SocketAddr) -> Vec<SocketAddr>,
+        announce: &[IpAddr],
     ) -> io::Result<Self> {
         let (address, sockets) = Socket::bind(listen, workers)?;
-        let answerer =
-            Answerer::new(reachable_at(address), limits.max_message_size).map_err(io::Error::other)?;
+        let candidates = reachable_at(address, announce);
+        let answerer = Answerer::new(candidates, limits.max_message_size).map_err(io::Error::other)?;
         let registry = Arc::new(Registry::new(limits, Instant::now()));
         registry.metrics().workers(sockets.len());
         let reception = Reception::new(answerer, registry.clone());
         let (sender, sessions) = mpsc::channel(limits.max_sessions.max(1));
-        let workers = Worker::start(sockets, &registry, &sender)?;
+        let workers = workers::start(sockets, &registry, &sender)?;
         let (begun, sessions) = (AtomicUsize::new(0), Mutex::new(sessions));
         Ok(Self { inner: Arc::new(Inner { reception, registry, workers, begun, sessions, address }) })
     }
@@ -189,8 +190,25 @@ impl RtcServer {
     }
 
     /// The addresses that answers name.
-    pub fn announced(&self) -> &[SocketAddr] {
+    pub fn announced(&self) -> Arc<[SocketAddr]> {
         self.inner.reception.candidates()
+    }
+
+    /// Names these addresses in the answers from now on, as [`Builder::announce`] does from the start: the host's own if
+    /// there are none. The sessions that live go on, and hear of the new addresses when their ICE is restarted. Returns
+    /// whether they differ from those before.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no randomness for the DTLS certificate that the new answers name.
+    pub fn announce(&self, addresses: &[IpAddr]) -> io::Result<bool> {
+        let candidates = reachable_at(self.inner.address, addresses);
+        if *self.announced() == *candidates {
+            return Ok(false);
+        }
+        let answerer = Answerer::new(candidates, self.limits().max_message_size).map_err(io::Error::other)?;
+        self.inner.reception.replace(answerer);
+        Ok(true)
     }
 
     /// Stops taking offers, tells the handlers ([`Session::draining`]), and waits until every session has ended, or
@@ -253,10 +271,7 @@ fn check_credentials(ufrag: &str, password: &str) -> Result<(), PatchError> {
 /// Nobody is left to give orders.
 impl Drop for Inner {
     fn drop(&mut self) {
-        for worker in self.workers.iter() {
-            let (reply, _) = oneshot::channel();
-            let _ = worker.orders.send(Order::Stop { reply });
-        }
+        workers::stop(&self.workers);
     }
 }
 

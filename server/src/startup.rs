@@ -73,7 +73,7 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
         server.metrics().clone(),
         handle.clone(),
     ));
-    Report { bound, host: &host, udp: server.announced(), identity: keeper.identity() }.print();
+    Report { bound, host: &host, udp: &server.announced(), identity: keeper.identity() }.print();
     notify::ready();
     tokio::spawn(notify::watch(server.clone()));
 
@@ -88,6 +88,7 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
                 Request::Reload => {
                     notify::reloading();
                     keeper.reload(OffsetDateTime::now_utc());
+                    announced::renew(&cli.announce, &server).await;
                     notify::ready();
                 }
             },

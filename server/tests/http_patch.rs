@@ -66,6 +66,10 @@ async fn a_restart_brings_new_credentials_and_outdates_the_entity_tag() {
     };
     trickle(&old).await.assert_refused(PreconditionFailed, "the old tag");
     assert_eq!(trickle(new).await.status, 204);
+    server.announce(&[[192, 0, 2, 9].into()]).unwrap();
+    let elsewhere: SdpFragment = restart(address, &location).await.text().parse().unwrap();
+    assert_eq!(elsewhere.candidates[0].address, "192.0.2.9");
+    server.announce(&[]).unwrap();
     // A repeated request, for want of the reply to the first, draws the same reply.
     let repeated = restart(address, &location).await;
     assert_eq!((repeated.status, repeated.header("etag"), repeated.text()), (200, Some(new), reply.text()));

@@ -8,7 +8,8 @@
 //!   is for;
 //! - [`reception`] answers offers;
 //! - [`socket`] moves datagrams in batches;
-//! - [`worker`] is a thread that waits for datagrams, timers, orders and handlers, and tells its core.
+//! - [`worker`] is a thread that waits for datagrams, timers, orders and handlers, and tells its core; [`workers`]
+//!   starts them.
 //!
 //! Each worker has a socket of its own on the same port, and the kernel gives every pair of addresses to one of them.
 //! A session begins at any worker, and goes, once ICE has selected its pair, to the one at whose socket that pair's
@@ -30,6 +31,7 @@ mod routes;
 mod socket;
 mod stun;
 mod worker;
+pub(crate) mod workers;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod tests;

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::Instant,
 };
 
@@ -24,24 +24,34 @@ use crate::{
 };
 
 pub(crate) struct Reception {
-    answerer: Answerer,
+    /// Another one takes its place when the server is reached at other addresses.
+    answerer: RwLock<Arc<Answerer>>,
     registry: Arc<Registry>,
-    candidates: Arc<[SocketAddr]>,
 }
 
 impl Reception {
     pub(crate) fn new(answerer: Answerer, registry: Arc<Registry>) -> Self {
-        Self { candidates: answerer.candidates().into(), answerer, registry }
+        Self { answerer: RwLock::new(Arc::new(answerer)), registry }
+    }
+
+    /// Offers are answered by another answerer from now on. The sessions that live go on with what they agreed upon.
+    pub(crate) fn replace(&self, answerer: Answerer) {
+        *self.answerer.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(answerer);
     }
 
     /// The addresses that answers name.
-    pub(crate) fn candidates(&self) -> &[SocketAddr] {
-        &self.candidates
+    pub(crate) fn candidates(&self) -> Arc<[SocketAddr]> {
+        self.answerer().candidates().into()
     }
 
     /// The candidates that answers name.
     pub(crate) fn host_candidates(&self) -> Vec<Candidate> {
-        self.answerer.host_candidates().collect()
+        self.answerer().host_candidates().collect()
+    }
+
+    /// No code panics while it holds the lock, so a poisoned one is as good as any.
+    fn answerer(&self) -> Arc<Answerer> {
+        self.answerer.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Answers an offer. The peer is for the worker of this number, which has to adopt it. If it fails, nothing is
@@ -54,9 +64,10 @@ impl Reception {
         worker: usize,
     ) -> Result<(Answered, Box<Peer>), AnswerError> {
         let place = self.registry.admit(context.remote.map(|remote| remote.ip()))?;
-        let answer = catch_unwind(AssertUnwindSafe(|| self.answerer.answer(now, offer)))
+        let answerer = self.answerer();
+        let answer = catch_unwind(AssertUnwindSafe(|| answerer.answer(now, offer)))
             .unwrap_or_else(|_| Err(AnswerError::Internal("the answerer panicked".to_owned())))?;
-        let id = SessionId::from_bytes(self.answerer.random()?);
+        let id = SessionId::from_bytes(answerer.random()?);
         let Answer { connection, sdp, ufrag, timings } = answer;
 
         let limits = *self.registry.limits();
@@ -77,7 +88,7 @@ impl Reception {
             info!(live = self.registry.count(), "the session begins");
         });
 
-        for candidate in self.answerer.host_candidates() {
+        for candidate in answerer.host_candidates() {
             link.journal.note(now, Step::AddHostCandidates, TraceData::Candidate { candidate });
         }
         let etag = ufrag.clone();
@@ -86,7 +97,7 @@ impl Reception {
             metrics.limit_reached(Limit::MaxCandidates);
         }
         let channels = Channels::new(doorbell.clone(), accepted, link.clone(), limits, metrics.clone());
-        let candidates = self.candidates.clone();
+        let candidates = answerer.candidates().into();
         metrics.session_moved(None, Some(SessionState::Checking));
         let parts = Parts {
             place,

@@ -1,11 +1,10 @@
 //! The thread of a worker: waits for datagrams, timers, orders and handlers, and lets the core deal with
 //! them. Handlers that are spawned through their session run on it as well.
 
-use std::{io, ops::ControlFlow, sync::Arc, thread, time::Instant};
+use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 use hola_webrtc_protocol::SessionId;
 use tokio::{
-    runtime,
     sync::{
         mpsc::{self, error::SendError},
         oneshot,
@@ -14,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Bells, Core, Peer, Received, Registry, Socket,
+    Bells, Core, Peer, Received, Registry,
     core::{Outbound, abandon, relocate},
     socket::Port,
 };
@@ -31,7 +30,7 @@ const READS: usize = 8;
 
 /// How many datagrams may wait that came to the sockets of other workers. Beyond it they are dropped, as in a full
 /// socket.
-const STRAYS: usize = 1024;
+pub(super) const STRAYS: usize = 1024;
 
 /// How many of them are taken in before what they brought is dealt with.
 const STRAYS_AT_ONCE: usize = 64;
@@ -62,7 +61,7 @@ pub(crate) enum Order {
 pub(crate) struct Mailbox {
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     /// Each with the number of the worker at whose socket it arrived.
-    strays: mpsc::Sender<(usize, Received)>,
+    pub(super) strays: mpsc::Sender<(usize, Received)>,
 }
 
 impl Mailbox {
@@ -87,44 +86,26 @@ pub(crate) struct Worker {
     sessions: mpsc::Sender<Session>,
 }
 
+/// What a worker is made of.
+pub(super) struct Parts {
+    pub(super) core: Core,
+    pub(super) registry: Arc<Registry>,
+    pub(super) port: Port,
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+    pub(super) strays: mpsc::Receiver<(usize, Received)>,
+    pub(super) workers: Arc<[Mailbox]>,
+    pub(super) sessions: mpsc::Sender<Session>,
+}
+
 impl Worker {
-    /// Starts a worker for each socket. They end with the order to stop.
-    pub(crate) fn start(
-        sockets: Vec<Socket>,
-        registry: &Arc<Registry>,
-        sessions: &mpsc::Sender<Session>,
-    ) -> io::Result<Arc<[Mailbox]>> {
-        let mailboxes = sockets.iter().map(|_| {
-            let (orders, order_receiver) = mpsc::unbounded_channel();
-            let (strays, stray_receiver) = mpsc::channel(STRAYS);
-            (Mailbox { orders, strays }, (order_receiver, stray_receiver))
-        });
-        let (workers, receivers): (Vec<_>, Vec<_>) = mailboxes.unzip();
-        let workers: Arc<[Mailbox]> = workers.into();
-        // The system cuts names off after 15 bytes: a number would not show.
-        let ports = sockets.into_iter().map(|socket| {
-            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            let port = {
-                let _entered = runtime.enter();
-                socket.watch()?
-            };
-            Ok((runtime, port))
-        });
-        let ports: Vec<_> = ports.collect::<io::Result<_>>()?;
-        for (number, ((runtime, port), (orders, strays))) in ports.into_iter().zip(receivers).enumerate() {
-            let mut core = Core::new(number, registry.clone());
-            core.run_on(runtime.handle().clone());
-            let (registry, workers, sessions) = (registry.clone(), workers.clone(), sessions.clone());
-            let bells = core.bells();
-            let worker = Self { number, core, registry, bells, port, orders, strays, workers, sessions };
-            thread::Builder::new()
-                .name("hola-webrtc-engine".to_owned())
-                .spawn(move || runtime.block_on(worker.run()))?;
-        }
-        Ok(workers)
+    pub(super) fn new(number: usize, parts: Parts) -> Self {
+        let Parts { core, registry, port, orders, strays, workers, sessions } = parts;
+        let bells = core.bells();
+        Self { number, core, registry, bells, port, orders, strays, workers, sessions }
     }
 
-    async fn run(mut self) {
+    /// Works until the order to stop.
+    pub(super) async fn run(mut self) {
         let mut next = ControlFlow::Continue(());
         while next.is_continue() {
             tokio::select! {

@@ -1,10 +1,14 @@
 //! The addresses that answers name: from addresses and names on the command line.
 
-use std::{io, net::IpAddr, path::Path};
+use std::{io, net::IpAddr, path::Path, time::Duration};
 
-use tokio::net::lookup_host;
+use hola_webrtc_server::RtcServer;
+use tokio::{net::lookup_host, time::timeout};
 
 use crate::cli::Host;
+
+/// How long a running server waits for a name server: as long as resolvers wait for one of theirs.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a name stands for no address.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,23 @@ pub(crate) async fn resolve(hosts: &[Host]) -> Result<Vec<IpAddr>, ResolveError>
         }
     }
     Ok(addresses)
+}
+
+/// Looks up anew what the hosts stand for, or which addresses this host has if there are none, and lets the server
+/// announce it. If a name cannot be resolved, nothing changes.
+pub(crate) async fn renew(hosts: &[Host], server: &RtcServer) {
+    let announced = match timeout(PATIENCE, resolve(hosts)).await {
+        Ok(Ok(addresses)) => server.announce(&addresses).map_err(|error| error.to_string()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the names of --announce are not resolved in time".to_owned()),
+    };
+    match announced {
+        Ok(true) => {
+            tracing::info!(addresses = ?server.announced(), "answers name other addresses from now on")
+        }
+        Ok(false) => tracing::debug!("answers name the same addresses as before"),
+        Err(error) => tracing::warn!("answers name the same addresses as before: {error}"),
+    }
 }
 
 async fn look_up(name: &str) -> Result<Vec<IpAddr>, ResolveError> {
@@ -87,6 +108,21 @@ mod tests {
         // https://www.rfc-editor.org/rfc/rfc6761#section-6.4
         let error = resolve(&hosts(&["nobody.invalid"])).await.unwrap_err().to_string();
         assert!(error.starts_with("the name nobody.invalid of --announce "), "{error}");
+    }
+
+    #[tokio::test]
+    async fn told_to_look_again_the_server_announces_what_the_names_stand_for_now() {
+        let before = ["192.0.2.1".parse().unwrap()];
+        let server = RtcServer::builder().listen("127.0.0.1:0".parse().unwrap()).announce(before);
+        let server = server.start().unwrap();
+        let announced = || server.announced().iter().map(|address| address.ip()).collect::<Vec<_>>();
+        renew(&hosts(&["192.0.2.2", "nobody.invalid"]), &server).await;
+        assert_eq!(announced(), before, "one of them cannot be resolved");
+        renew(&hosts(&["localhost", "192.0.2.2"]), &server).await;
+        assert!(announced().len() >= 2 && announced()[0].is_loopback(), "{:?}", announced());
+        assert!(server.announced().iter().all(|address| address.port() == server.local_addr().port()));
+        renew(&[], &server).await;
+        assert_eq!(*server.announced(), [server.local_addr()]);
     }
 
     #[test]

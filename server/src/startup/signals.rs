@@ -7,7 +7,7 @@ use std::io;
 pub(crate) enum Request {
     /// Ctrl-C, and SIGTERM where there is one.
     Stop,
-    /// SIGHUP: read the certificate anew.
+    /// SIGHUP: read the certificate and resolve names anew.
     Reload,
 }
 

@@ -69,7 +69,7 @@ async fn on_the_unspecified_address_every_address_of_the_host_replies_for_itself
 async fn on_one_address_that_one_alone_is_named_and_replies() {
     for ip in reachable(true) {
         let stand = Stand::with(&SocketAddr::new(ip, 0).to_string(), &[], INTERVAL).await;
-        assert_eq!(stand.server.announced(), [stand.server.local_addr()]);
+        assert_eq!(*stand.server.announced(), [stand.server.local_addr()]);
         assert_candidate_works(&stand, ip).await;
     }
 }
@@ -106,7 +106,25 @@ async fn behind_a_translator_the_announced_address_is_named_and_the_bound_one_se
         let Ok(_) = UdpSocket::bind(listen) else { continue };
         let stand = Stand::with(listen, &outside, INTERVAL).await;
         let port = stand.server.local_addr().port();
-        assert_eq!(stand.server.announced(), outside.map(|ip| SocketAddr::new(ip, port)));
+        assert_eq!(*stand.server.announced(), outside.map(|ip| SocketAddr::new(ip, port)));
         assert_served_at(&stand, SocketAddr::new(LOCALHOST, port)).await;
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn other_addresses_are_named_while_the_server_runs_and_nobody_is_dropped() {
+    let stand = Stand::with("0.0.0.0:0", &[LOCALHOST], INTERVAL).await;
+    let mut offerer = Offerer::new(LOCALHOST).await;
+    let line = offerer.channel("any").await;
+    let answer = stand.post(&offerer.offer().await).await;
+    offerer.accept(&answer.sdp).await;
+    line.opened().await;
+
+    let other = IpAddr::from([127, 0, 0, 2]);
+    assert!(stand.server.announce(&[other]).unwrap());
+    assert!(!stand.server.announce(&[other]).unwrap(), "they are the same");
+    assert_candidate_works_from(&stand, LOCALHOST, other).await;
+    line.assert_echoes(&messages()).await;
+    offerer.close().await;
 }
