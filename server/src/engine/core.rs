@@ -16,7 +16,8 @@ use tracing::{Span, error, info};
 use super::{
     Bells, Received,
     peer::{Outcome, Peer},
-    registry::{Registry, Resident},
+    registry::Registry,
+    shrink::shrink,
 };
 use crate::{
     answer::IceCredentials,
@@ -307,6 +308,7 @@ impl Core {
         if let Some(due) = timer {
             self.timers.remove(&(due, id));
         }
+        shrink(&mut self.peers);
         Some(peer)
     }
 
@@ -315,24 +317,4 @@ impl Core {
     pub(super) fn residue(&self) -> usize {
         self.peers.len() + self.timers.len() + self.touched.len()
     }
-}
-
-/// Another worker drives the peer from now on. `hand_over` brings it there, or gives it back if that worker has
-/// stopped.
-pub(crate) fn relocate(
-    registry: &Registry,
-    peer: Box<Peer>,
-    to: usize,
-    hand_over: impl FnOnce(Box<Peer>) -> Result<(), Box<Peer>>,
-) {
-    let resident: Arc<Resident> = peer.resident.clone();
-    if let Err(peer) = registry.relocate(&resident, to, || hand_over(peer)) {
-        abandon(registry, peer);
-    }
-}
-
-/// A peer that no worker drives: the server has stopped.
-pub(crate) fn abandon(registry: &Registry, mut peer: Box<Peer>) {
-    peer.abandon(Instant::now(), Closed::Stopping);
-    registry.remove(&peer.resident, peer.paths());
 }

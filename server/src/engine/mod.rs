@@ -7,7 +7,7 @@
 //! - [`registry`] is what all workers share: which sessions there are, and which worker has the one that a datagram
 //!   is for;
 //! - [`reception`] answers offers;
-//! - [`socket`] moves datagrams in batches;
+//! - [`socket`] binds the port once for each worker, and [`port`] moves datagrams in batches;
 //! - [`worker`] is a thread that waits for datagrams, timers, orders and handlers, and tells its core; [`workers`]
 //!   starts them.
 //!
@@ -25,11 +25,15 @@ mod dtls;
 mod errors;
 mod liveness;
 mod peer;
+mod port;
 mod reception;
 mod registry;
+mod resident;
 mod routes;
+mod shrink;
 mod socket;
 mod stun;
+mod transit;
 mod worker;
 pub(crate) mod workers;
 
@@ -41,12 +45,13 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::BytesMut;
 
 pub(crate) use self::{
-    core::{Core, abandon},
+    core::Core,
     doorbell::{Bells, Doorbell},
     peer::Peer,
     reception::Reception,
     registry::Registry,
     socket::Socket,
+    transit::abandon,
     worker::{Mailbox, Order, Worker},
 };
 

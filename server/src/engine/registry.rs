@@ -1,22 +1,26 @@
 //! What the workers and the server's handles share: which sessions there are, which worker has each, and how many
 //! there may be.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, hash_map::Entry},
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use hola_webrtc_protocol::{Candidate, SessionId, Step, TraceData};
+use hola_webrtc_protocol::SessionId;
 use tokio::sync::watch;
 
 use super::{
     Datagram,
     routes::{Path, Routes},
+    shrink::shrink,
 };
 use crate::{
     answer::KEEPALIVE,
@@ -26,6 +30,8 @@ use crate::{
     offer::AnswerError,
     session::Link,
 };
+
+pub(super) use super::resident::Resident;
 
 pub(crate) struct Registry {
     limits: Limits,
@@ -46,49 +52,6 @@ struct Tables {
     routes: Routes,
     sessions: HashMap<SessionId, Arc<Resident>>,
     of_address: HashMap<IpAddr, usize>,
-}
-
-/// A session, as those see it who do not drive it.
-pub(crate) struct Resident {
-    pub(crate) id: SessionId,
-    pub(crate) link: Arc<Link>,
-    worker: AtomicUsize,
-    ufrag: Mutex<String>,
-    /// When the peer was heard last, in milliseconds since the registry's epoch.
-    heard: AtomicU64,
-    /// How many candidates the client has named.
-    candidates: AtomicUsize,
-}
-
-impl Resident {
-    /// The worker that drives the session.
-    pub(crate) fn worker(&self) -> usize {
-        self.worker.load(Ordering::Acquire)
-    }
-
-    /// The server's user name fragment in the present ICE session.
-    pub(crate) fn ufrag(&self) -> MutexGuard<'_, String> {
-        // No code panics while it holds the lock.
-        self.ufrag.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes down the candidates that the client names, for the trace alone: nobody contacts them. `false` if they
-    /// are more than it may name; then none of the surplus is taken down.
-    pub(crate) fn note_candidates(
-        &self,
-        now: Instant,
-        candidates: impl Iterator<Item = Candidate>,
-        max: usize,
-    ) -> bool {
-        for candidate in candidates {
-            if self.candidates.fetch_add(1, Ordering::Relaxed) >= max {
-                self.candidates.store(max, Ordering::Relaxed);
-                return false;
-            }
-            self.link.journal.note_of_client(now, Step::SetRemoteOffer, TraceData::Candidate { candidate });
-        }
-        true
-    }
 }
 
 /// A place for a session, until it is dropped.
@@ -175,14 +138,7 @@ impl Registry {
         ufrag: String,
         link: Arc<Link>,
     ) -> Arc<Resident> {
-        let resident = Arc::new(Resident {
-            id,
-            link,
-            worker: worker.into(),
-            ufrag: Mutex::new(ufrag),
-            heard: AtomicU64::new(0),
-            candidates: AtomicUsize::new(0),
-        });
+        let resident = Arc::new(Resident::new(id, worker, ufrag, link));
         let mut tables = self.write();
         tables.routes.add_ufrag(&resident.ufrag(), resident.clone());
         tables.sessions.insert(id, resident.clone());
@@ -211,6 +167,7 @@ impl Registry {
         tables.routes.remove_ufrag(&resident.ufrag());
         tables.routes.remove_paths(resident, paths);
         tables.sessions.remove(&resident.id);
+        shrink(&mut tables.sessions);
     }
 
     /// A session no longer uses these paths.
@@ -309,57 +266,7 @@ impl Drop for Place {
                 sessions.remove();
             }
         }
+        shrink(&mut tables.of_address);
         self.registry.live.send_modify(|live| *live -= 1);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn registry(limits: Limits) -> Arc<Registry> {
-        Arc::new(Registry::new(limits, Instant::now()))
-    }
-
-    #[test]
-    fn one_client_gets_its_places_and_no_more_until_one_is_free() {
-        let registry = registry(Limits { max_sessions_per_address: 2, ..Limits::new() });
-        let admit = |client: &str| registry.admit(Some(client.parse().unwrap()));
-        let first = admit("2001:db8::1").unwrap();
-        let _second = admit("2001:db8::2").unwrap();
-        assert_eq!(admit("2001:db8::3").err(), Some(AnswerError::TooManySessionsOfAddress));
-        assert!(admit("2001:db8:0:1::1").is_ok() && admit("192.0.2.1").is_ok());
-        drop(first);
-        assert!(admit("2001:db8::3").is_ok());
-    }
-
-    #[test]
-    fn a_client_that_may_have_no_session_leaves_nothing() {
-        let registry = registry(Limits { max_sessions_per_address: 0, ..Limits::new() });
-        let refused = registry.admit(Some([192, 0, 2, 1].into()));
-        assert_eq!(refused.err(), Some(AnswerError::TooManySessionsOfAddress));
-        assert_eq!(registry.residue(), 0);
-    }
-
-    #[test]
-    fn places_that_are_given_back_leave_nothing() {
-        let registry = registry(Limits { max_sessions: 3, ..Limits::new() });
-        let places: Vec<_> = (0..3).map(|_| registry.admit(Some([192, 0, 2, 1].into())).unwrap()).collect();
-        assert_eq!(registry.admit(None).err(), Some(AnswerError::Full));
-        drop(places);
-        assert_eq!(registry.residue(), 0);
-        registry.drain();
-        assert_eq!(registry.admit(None).err(), Some(AnswerError::Draining));
-    }
-
-    #[test]
-    fn only_who_holds_more_than_its_share_pays_for_the_total() {
-        let registry = registry(Limits { total_buffer: 1000, ..Limits::new() });
-        let _places: Vec<_> = (0..4).map(|_| registry.admit(None).unwrap()).collect();
-        assert!(registry.hold(0, 900));
-        assert!(registry.hold(0, 100));
-        assert!(registry.hold(100, 250), "its share");
-        assert!(!registry.hold(900, 901));
-        assert!(registry.hold(901, 0) && registry.hold(250, 0));
     }
 }

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Datagram, registry::Resident, stun::Stun};
+use super::{Datagram, resident::Resident, shrink::shrink, stun::Stun};
 
 /// The way between a peer and this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +40,7 @@ impl Routes {
 
     pub(super) fn remove_ufrag(&mut self, ufrag: &str) {
         self.by_ufrag.remove(ufrag);
+        shrink(&mut self.by_ufrag);
     }
 
     /// Lets everything that comes along the path go to the session. Call it for paths whose peer has proved
@@ -80,6 +81,7 @@ impl Routes {
                 }
             }
         }
+        shrink(&mut self.by_remote);
     }
 
     #[cfg(any(test, feature = "fuzzing"))]

@@ -14,8 +14,9 @@ use tokio::{
 
 use super::{
     Bells, Core, Peer, Received, Registry,
-    core::{Outbound, abandon, relocate},
-    socket::Port,
+    core::Outbound,
+    port::Port,
+    transit::{abandon, relocate},
 };
 use crate::{
     answer::IceCredentials,

@@ -46,7 +46,8 @@ pub(crate) async fn renew(hosts: &[Host], server: &RtcServer) {
     };
     match announced {
         Ok(true) => {
-            tracing::info!(addresses = ?server.announced(), "answers name other addresses from now on")
+            let addresses = server.announced();
+            tracing::info!(?addresses, "answers name other addresses from now on");
         }
         Ok(false) => tracing::debug!("answers name the same addresses as before"),
         Err(error) => tracing::warn!("answers name the same addresses as before: {error}"),
@@ -85,7 +86,7 @@ pub(crate) fn hint(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, net::SocketAddr};
 
     use super::*;
 
@@ -115,7 +116,7 @@ mod tests {
         let before = ["192.0.2.1".parse().unwrap()];
         let server = RtcServer::builder().listen("127.0.0.1:0".parse().unwrap()).announce(before);
         let server = server.start().unwrap();
-        let announced = || server.announced().iter().map(|address| address.ip()).collect::<Vec<_>>();
+        let announced = || server.announced().iter().map(SocketAddr::ip).collect::<Vec<_>>();
         renew(&hosts(&["192.0.2.2", "nobody.invalid"]), &server).await;
         assert_eq!(announced(), before, "one of them cannot be resolved");
         renew(&hosts(&["localhost", "192.0.2.2"]), &server).await;

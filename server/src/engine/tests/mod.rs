@@ -37,7 +37,7 @@ use bytes::BytesMut;
 use hola_webrtc_protocol::SessionId;
 
 use self::offerer::Offerer;
-use super::{Core, Datagram, Peer, Received, Reception, Registry, core::relocate};
+use super::{Core, Datagram, Peer, Received, Reception, Registry, transit::relocate};
 use crate::{
     answer::{Answerer, IceCredentials},
     limits::Limits,
