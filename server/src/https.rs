@@ -2,6 +2,7 @@
 
 mod gate;
 mod handshakes;
+mod heads;
 mod places;
 mod prompt;
 #[cfg(test)]

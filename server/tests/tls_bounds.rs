@@ -89,7 +89,8 @@ async fn whoever_drips_is_let_go_while_others_are_served() {
     for one in dripping {
         timeout(SOON, one).await.expect("the server closes in time").unwrap();
     }
-    wait_for(&program, &reached("header-timeout", 1)).await;
+    // The handshake and the head.
+    wait_for(&program, &reached("header-timeout", 2)).await;
 }
 
 #[tokio::test]

@@ -70,7 +70,8 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Gate {
                     metrics.limit_reached(Limit::HeaderTimeout);
                 }
             })?;
-            Ok((Prompt::new(stream, bounds.header_timeout, metrics), service))
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            Ok((Prompt::new(stream, is_http2, bounds.header_timeout, metrics), service))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A client that does not begin to speak is let go.
+//! A client that does not begin to speak is let go, and one is counted that was let go because it did not finish.
 
 use std::{
     future::Future,
@@ -15,6 +15,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::heads::Heads;
+
 /// A stream whose client has to begin in time.
 ///
 /// To tell HTTP/2 from HTTP/1.1, hyper-util waits without a limit for as many bytes as the preface of HTTP/2 has; its
@@ -24,16 +26,33 @@ pub(super) struct Prompt<S> {
     metrics: Arc<Metrics>,
     received: usize,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// In HTTP/1.1, until the client was let go here.
+    heads: Option<Heads>,
 }
 
 impl<S> Prompt<S> {
-    pub(super) fn new(stream: S, patience: Duration, metrics: Arc<Metrics>) -> Self {
-        Self { stream, metrics, received: 0, deadline: Some(Box::pin(sleep(patience))) }
+    pub(super) fn new(stream: S, is_http2: bool, patience: Duration, metrics: Arc<Metrics>) -> Self {
+        let heads = (!is_http2).then(|| Heads::new(patience));
+        Self { stream, metrics, received: 0, deadline: Some(Box::pin(sleep(patience))), heads }
+    }
+
+    fn note_written(&mut self, written: &Poll<io::Result<usize>>) {
+        if let (Poll::Ready(Ok(_)), Some(heads)) = (written, &mut self.heads) {
+            heads.replied();
+        }
     }
 }
 
 /// The preface of HTTP/2 (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+impl<S> Drop for Prompt<S> {
+    fn drop(&mut self) {
+        if self.heads.as_ref().is_some_and(Heads::is_late) {
+            self.metrics.limit_reached(Limit::HeaderTimeout);
+        }
+    }
+}
 
 impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
     fn poll_read(
@@ -43,7 +62,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
     ) -> Poll<io::Result<()>> {
         let filled = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            self.received = self.received.saturating_add(buffer.filled().len() - filled);
+            let came = &buffer.filled()[filled..];
+            self.received = self.received.saturating_add(came.len());
+            if let Some(heads) = &mut self.heads {
+                heads.received(came);
+            }
             if self.received >= PREFACE.len() {
                 self.deadline = None;
             }
@@ -51,7 +74,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
         }
         let Some(deadline) = &mut self.deadline else { return Poll::Pending };
         ready!(deadline.as_mut().poll(cx));
-        self.deadline = None;
+        (self.deadline, self.heads) = (None, None);
         self.metrics.limit_reached(Limit::HeaderTimeout);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -59,7 +82,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.note_written(&written);
+        written
     }
 
     fn poll_write_vectored(
@@ -67,7 +92,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.note_written(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -92,7 +119,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(10);
 
     fn prompt<S>(stream: S) -> Prompt<S> {
-        Prompt::new(stream, PATIENCE, Arc::default())
+        Prompt::new(stream, false, PATIENCE, Arc::default())
     }
 
     #[tokio::test(start_paused = true)]
