@@ -47,9 +47,10 @@ pub(crate) async fn run(launch: &Launch, idle: &Idle) -> Result<()> {
     let start = server.process.resident()?;
 
     println!("## {connections} idle connections, messages of up to {message_size} bytes\n");
-    println!("Resident before: {}.\n", mib(start));
+    println!("Resident before: {}.\n", server.process.resident_parts()?);
     let table = Table::new(&[
         "wave",
+        "before",
         "connected in",
         "resident",
         "per connection",
@@ -60,6 +61,7 @@ pub(crate) async fn run(launch: &Launch, idle: &Idle) -> Result<()> {
         "of the start",
     ]);
     for wave in 1..=waves {
+        let before = server.process.resident_parts()?;
         let begun = Instant::now();
         let fleet = fleet::launch(&offerer, &server.url, connections).await?;
         let took = begun.elapsed();
@@ -84,16 +86,17 @@ pub(crate) async fn run(launch: &Launch, idle: &Idle) -> Result<()> {
         let echoing = server.process.resident()?;
         drop(fleet);
         sleep(Duration::from_secs(20)).await;
-        let after = server.process.resident()?;
+        let (after, parts) = (server.process.resident()?, server.process.resident_parts()?);
         table.row(&[
             &wave,
+            &before,
             &seconds(took),
             &mib(resident),
             &format!("{per_connection} KiB"),
             &format!("{:.0} ms", idling * 1e3),
             &format!("{echoed} of {connections}"),
             &mib(echoing),
-            &mib(after),
+            &parts,
             &format!("{} %", after * 100 / start.max(1)),
         ]);
         ensure!(server.process.files().is_ok(), "the server is gone");

@@ -1,12 +1,14 @@
 //! What the kernel knows of a process (proc(5)).
 
-use std::{fs, path::PathBuf, process, time::Duration};
+use std::{fmt, fs, path::PathBuf, process, time::Duration};
 
 use anyhow::{Context, Result};
 use nix::{
     time::clock_getcpuclockid,
     unistd::{Pid, SysconfVar, sysconf},
 };
+
+use crate::table::mib;
 
 /// A process.
 #[derive(Clone, Debug)]
@@ -37,6 +39,23 @@ impl Cpu {
     }
 }
 
+/// How much is in memory, in KiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resident {
+    /// What the process has written: its heap and its stacks.
+    pub(crate) anonymous: u64,
+    /// Its code, as far as it was used, and other files.
+    pub(crate) file: u64,
+}
+
+/// In MiB, with its parts.
+impl fmt::Display for Resident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { anonymous, file } = *self;
+        write!(f, "{} ({} anonymous, {} files)", mib(anonymous + file), mib(anonymous), mib(file))
+    }
+}
+
 impl Process {
     /// The one with this id.
     pub(crate) fn of(id: u32) -> Self {
@@ -56,6 +75,13 @@ impl Process {
     /// How much of it is in memory, in KiB.
     pub(crate) fn resident(&self) -> Result<u64> {
         self.status("VmRSS:")
+    }
+
+    /// As [`Process::resident`], told apart by what it is.
+    pub(crate) fn resident_parts(&self) -> Result<Resident> {
+        // Shared memory counts as a file: it has none of its own.
+        let file = self.status("RssFile:")? + self.status("RssShmem:")?;
+        Ok(Resident { anonymous: self.status("RssAnon:")?, file })
     }
 
     /// The most that was ever in memory, in KiB.
@@ -120,6 +146,11 @@ mod tests {
     fn this_process_has_memory_files_and_time() {
         let this = Process::this();
         assert!(this.resident().unwrap() > 0 && this.peak().unwrap() >= this.resident().unwrap() / 2);
+        let parts = this.resident_parts().unwrap();
+        assert!(
+            parts.anonymous > 0 && parts.file > 0 && parts.to_string().contains(" anonymous, "),
+            "{parts}"
+        );
         assert!(this.files().unwrap() > 2);
         assert!(this.cpu().is_ok() && this.switches().is_ok());
         assert!(this.cpu_time().unwrap() > Duration::ZERO);

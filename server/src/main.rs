@@ -1,5 +1,7 @@
 //! The hola-webrtc server: HTTPS signalling, the page, and every peer's WebRTC on one port number.
 
+#[cfg(unix)]
+mod allocator;
 mod certificate;
 mod cli;
 mod host;
@@ -10,12 +12,6 @@ mod startup;
 use std::process::ExitCode;
 
 use clap::Parser;
-
-/// After a wave of sessions the system's allocator keeps most of their memory: what is freed lies scattered among what
-/// lives. This one gives it back.
-#[cfg(unix)]
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();

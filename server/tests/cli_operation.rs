@@ -194,3 +194,18 @@ async fn an_announced_name_is_resolved() {
         program.report
     );
 }
+
+#[tokio::test]
+async fn the_allocator_takes_the_programs_settings() {
+    let mut command = command(&["--version"]);
+    // It says at the end what it ran with, and where that came from.
+    command.env("_RJEM_MALLOC_CONF", "stats_print:true,stats_print_opts:J");
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let output = timeout(SOON, child.wait_with_output()).await.expect("it ends").unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    let settings = &report["jemalloc"]["opt"];
+    assert_eq!(settings["dirty_decay_ms"], 1000);
+    assert_eq!(settings["tcache_max"], 4096);
+    assert_eq!(settings["tcache_nslots_small_max"], 8);
+    assert_eq!(settings["background_thread"], true);
+}
