@@ -269,6 +269,7 @@ fn add_with<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, 
 }
 
 /// The process, under the name that every program uses for it.
+#[expect(clippy::disallowed_methods, reason = "read once, for those who look at it")]
 fn add_process(registry: &mut Registry) {
     let start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let gauge = Gauge::<f64, AtomicU64>::default();

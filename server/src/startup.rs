@@ -53,7 +53,7 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
         tracing::info!("{hint}");
     }
     let reachable: Vec<IpAddr> = host.iter().chain(&announced).copied().collect();
-    let identity = Identity::choose(cli, &reachable, OffsetDateTime::now_utc())?;
+    let identity = Identity::choose(cli, &reachable, today())?;
     let mut keeper = Keeper::new(identity).context("TLS cannot be set up")?;
     let (listener, server) =
         bind::both(cli.listen, |address| builder(cli, &announced).listen(address).start())?;
@@ -82,12 +82,12 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             ended = &mut serving => return ended?.context("HTTPS ended by itself"),
-            _ = checks.tick() => keeper.check(OffsetDateTime::now_utc()),
+            _ = checks.tick() => keeper.check(today()),
             request = signals.next() => match request {
                 Request::Stop => break,
                 Request::Reload => {
                     notify::reloading();
-                    keeper.reload(OffsetDateTime::now_utc());
+                    keeper.reload(today());
                     announced::renew(&cli.announce, &server).await;
                     notify::ready();
                 }
@@ -107,6 +107,12 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// What the dates of certificates are held against. Nothing else depends on it.
+#[expect(clippy::disallowed_methods, reason = "certificates hold by the wall clock")]
+fn today() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
 }
 
 /// Lets the sessions end, then HTTPS: until then it tells load balancers and clients that the server stops.

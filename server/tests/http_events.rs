@@ -22,6 +22,7 @@ fn is_answered(text: &str) -> bool {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "events are dated")]
 async fn the_first_bytes_leave_at_once_and_the_events_follow_from_the_first_on() {
     let server = engine();
     let address = serve(server.router()).await;

@@ -29,10 +29,16 @@ pub(super) fn bounds() -> Bounds {
 
 const SHORT: Duration = Duration::from_millis(200);
 
+/// The day of the certificate, which the client's clock has to agree with.
+#[expect(clippy::disallowed_methods, reason = "certificates hold by the wall clock")]
+fn today() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
 /// A server with short time limits whose `/quiet` says one word, nothing for far longer than any limit, and another.
 fn quiet_server() -> (SocketAddr, Certificate) {
     let subject = Subject { names: vec!["localhost".to_owned()], addresses: Vec::new() };
-    let certificate = in_memory(&subject, OffsetDateTime::now_utc()).unwrap();
+    let certificate = in_memory(&subject, today()).unwrap();
     let words = || {
         let words = stream::iter(["one", "two"]).enumerate().then(async |(number, word)| {
             tokio::time::sleep(u32::try_from(number).unwrap() * SHORT * 10).await;

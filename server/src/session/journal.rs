@@ -37,13 +37,14 @@ struct Event {
 
 impl Journal {
     /// A journal whose clock starts now.
+    #[expect(clippy::disallowed_methods, reason = "read once, for those who look at the events")]
     pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            began: now,
-            began_at: SystemTime::now(),
-            events: Mutex::default(),
-            progress: watch::Sender::default(),
-        }
+        Self::of(now, SystemTime::now())
+    }
+
+    /// A journal that begins at this time by either clock.
+    fn of(began: Instant, began_at: SystemTime) -> Self {
+        Self { began, began_at, events: Mutex::default(), progress: watch::Sender::default() }
     }
 
     /// Something happened here.
@@ -136,6 +137,22 @@ mod tests {
         assert_eq!(reader.next(&journal).now_or_never(), Some(None));
         assert_eq!(journal.read(1, 9).unwrap().next(&journal).now_or_never().flatten().unwrap().number, 1);
         assert_eq!(journal.read(9, 9).unwrap().next(&journal).now_or_never(), Some(None));
+    }
+
+    #[test]
+    fn the_wall_clock_of_the_beginning_dates_all_events_however_it_is_set_since() {
+        const DAY: Duration = Duration::from_hours(24);
+        let now = Instant::now();
+        let set_back = SystemTime::UNIX_EPOCH + DAY;
+        let set_forward = SystemTime::UNIX_EPOCH + 40_000 * DAY;
+        for began_at in [set_back, set_forward] {
+            let journal = Journal::of(now, began_at);
+            for second in 0..3 {
+                journal.note(now + Duration::from_secs(second), STEP, TraceData::Began);
+            }
+            let times = [0, 1, 2].map(|number| journal.event(number).unwrap().time);
+            assert_eq!(times, [0, 1, 2].map(|second| began_at + Duration::from_secs(second)));
+        }
     }
 
     #[test]

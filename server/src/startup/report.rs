@@ -66,14 +66,14 @@ impl fmt::Display for Report<'_> {
 
 #[cfg(test)]
 mod tests {
-    use time::OffsetDateTime;
+    use time::macros::datetime;
 
     use super::*;
     use crate::certificate::{Subject, in_memory};
 
     fn report(bound: &str) -> String {
         let subject = Subject { names: vec!["localhost".to_owned()], addresses: Vec::new() };
-        let certificate = in_memory(&subject, OffsetDateTime::now_utc()).unwrap();
+        let certificate = in_memory(&subject, datetime!(2026-01-01 0:00 UTC)).unwrap();
         let identity = Identity { certificate, source: Source::Memory, subject };
         let host = ["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
         let udp = ["192.0.2.1:8443".parse().unwrap()];
