@@ -9,6 +9,8 @@ const HIGH = 1024 * 1024;
 const LOW = 256 * 1024;
 // For what takes milliseconds, or a second under loss.
 const DEADLINE = 30_000;
+// For whole transfers.
+const TRANSFER = 100_000;
 
 let current = null;
 
@@ -131,7 +133,7 @@ const operations = {
       };
       channel.send(message);
     });
-    await within(all, "the echoes", 300_000);
+    await within(all, "the echoes", TRANSFER);
     return quantiles(times);
   },
 
@@ -149,7 +151,7 @@ const operations = {
     const begun = performance.now();
     wanted = await sendAll(channel, new Uint8Array(size), count, limit);
     if (received >= wanted * size) done();
-    await within(all, "the echoes", 300_000);
+    await within(all, "the echoes", TRANSFER);
     return { milliseconds: performance.now() - begun, bytes: received };
   },
 
@@ -160,7 +162,7 @@ const operations = {
     const begun = performance.now();
     const sent = await sendAll(channel, new Uint8Array(size), count, limit);
     channel.send("report");
-    const bytes = await within(reply, "the count", 300_000);
+    const bytes = await within(reply, "the count", TRANSFER);
     if (bytes !== sent * size) throw new Error(`${sent * size} bytes were sent, and ${bytes} counted`);
     return { milliseconds: performance.now() - begun, bytes };
   },
@@ -177,7 +179,7 @@ const operations = {
     });
     const begun = performance.now();
     channel.send(`${size} ${count}`);
-    await within(all, "the bytes", 300_000);
+    await within(all, "the bytes", TRANSFER);
     return { milliseconds: performance.now() - begun, bytes: received };
   },
 };

@@ -39,7 +39,7 @@ use crate::report;
 /// What is only our library, for measures that need another handler than the program's.
 const LIBRARY: &str = "hola-webrtc-library";
 
-/// How often a measurement is tried.
+/// How often a measurement is tried, and how many may fail in a row until the offerer's others are left out.
 const TRIES: u32 = 2;
 
 /// What can be asked of `peers`.
@@ -112,7 +112,9 @@ impl Stage {
             }
         }
         ensure!(!peers.is_empty(), "there is nobody to measure");
-        let mut plan = plan(options.quick);
+        // What is chosen is taken from the whole plan, also if there is to be little of it.
+        let is_chosen = !options.measures.is_empty() || !options.offerers.is_empty();
+        let mut plan = plan(options.quick && !is_chosen);
         let everything = plan.len();
         plan.retain(|cell| {
             is_asked_for(&options.measures, &cell.measure) && is_asked_for(&options.offerers, &cell.offerer)
@@ -158,10 +160,15 @@ impl Stage {
         }
         work.retain(|(round, cell, peer)| !self.journal.has(&self.record(*round, *cell, *peer)));
         let mut progress = Progress::begin(work.len());
+        let mut failures: BTreeMap<(Kind, usize), u32> = BTreeMap::new();
         for (round, cell, peer) in work {
             progress.announce(round, self.rounds, &format!("{cell}: {}", self.peers[peer].0));
             let mut record = self.record(round, cell, peer);
-            for _ in 0..TRIES {
+            let failed = failures.entry((cell.offerer, peer)).or_default();
+            if *failed >= TRIES {
+                record.failure = Some(format!("not tried: {TRIES} others by this offerer failed in a row"));
+            }
+            for _ in 0..TRIES.saturating_sub(*failed) {
                 match self.take(cell, peer, &scale).await {
                     Ok(figures) => {
                         (record.figures, record.failure) = (figures, None);
@@ -174,6 +181,7 @@ impl Stage {
                     }
                 }
             }
+            *failed = if record.failure.is_some() { *failed + 1 } else { 0 };
             progress.done(&record);
             self.journal.add(&record)?;
         }

@@ -18,7 +18,7 @@ pub(crate) use self::native::{Crowd, Native};
 use self::{browser::Browser, node::Node};
 
 /// What no operation takes longer than.
-const PATIENCE: Duration = Duration::from_mins(8);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// An offerer, in the report's order.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
