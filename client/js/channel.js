@@ -53,7 +53,8 @@ export class Channel extends EventTarget {
     return this.#raw?.bufferedAmount ?? 0;
   }
   get maxMessageSize() {
-    return this.#core?.maxMessageSize();
+    const size = this.#core?.peerConnection.sctp?.maxMessageSize;
+    return Number.isFinite(size) ? size : undefined;
   }
   get ready() {
     return this.#ready.promise;

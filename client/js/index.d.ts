@@ -175,11 +175,14 @@ export interface Stats {
 
 /** One end of the path. */
 export interface CandidateInfo {
-  type: RTCIceCandidateType;
+  foundation: string;
+  component: number;
   transport: string;
-  /** Browsers keep some addresses to themselves. */
-  address: string | undefined;
+  priority: number | undefined;
+  /** Empty if the browser keeps it to itself. */
+  address: string;
   port: number;
+  type: RTCIceCandidateType;
 }
 
 /** An event of the trace: its step ("1" to "8d"), who acted, when (ms since the start), and what happened. */

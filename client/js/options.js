@@ -10,7 +10,12 @@ const millis = (options, name, otherwise) => {
   return +value;
 };
 
-const text = (options, name) => (options[name] == null ? undefined : String(options[name]));
+const header = (options, name, header, prefix) => {
+  const value = options[name];
+  if (value == null) return;
+  if (!/^[ -~]*$/.test(value)) throw misfit(name, "what a header can hold");
+  return { [header]: prefix + value };
+};
 
 export const connectOptions = (options) => {
   const gathering = options.gathering ?? "immediate";
@@ -20,11 +25,14 @@ export const connectOptions = (options) => {
   if (!Array.isArray(iceServers)) throw misfit("iceServers", "an array");
   return {
     configuration: { iceServers },
-    // How long to wait for all candidates, if at all.
-    gathering: gathering === "complete" ? millis(options, "gatheringDeadline", 2000) : undefined,
+    // How long to wait for all candidates; negative: not at all.
+    gathering: gathering === "complete" ? millis(options, "gatheringDeadline", 2000) : -1,
     deadline: millis(options, "deadline", 15000),
     patience: millis(options, "patience", 5000),
-    language: text(options, "language"),
-    token: text(options, "token"),
+    gated: options.gate != null,
+    headers: {
+      ...header(options, "language", "Accept-Language", ""),
+      ...header(options, "token", "Authorization", "Bearer "),
+    },
   };
 };

@@ -24,6 +24,7 @@ export class Session extends EventTarget {
   #incoming;
   #incomingChannels = new ReadableStream({ start: (controller) => (this.#incoming = controller) });
   #id;
+  #startedAt;
   #closeInfo;
   #unfollow = () => {};
 
@@ -57,22 +58,43 @@ export class Session extends EventTarget {
             this.#fail(error);
           }
         }),
-      traced: (event) => this.#trace.push(event),
-      channel: (raw) => this.#channel.attach(this.#core, raw),
+      traced: (event) => this.#record(event),
+      made: (raw, peerConnection) => {
+        this.#core.peerConnection = peerConnection;
+        this.#channel.attach(this.#core, raw);
+      },
       incoming: (raw) => {
         const channel = this.#adopt(new Channel());
         channel.attach(this.#core, raw);
         this.#incoming.enqueue(channel);
       },
       opened: () => this.#opened(),
-      changed: () => queueMicrotask(() => this.#core && this.#move(this.#core.state)),
+      pathFound: () => this.#tellPath().catch(() => {}),
+      changed: (disconnected) => {
+        if (this.#state !== "connecting") this.#move(disconnected ? "disconnected" : "connected");
+      },
       ended: (by, error) => this.#ended(by, error && new RtcError(error)),
     });
-    this.#core.start();
+  }
+
+  #record(event) {
+    this.#startedAt ??= performance.now() - event.at;
+    // The session's name is known as soon as the server has replied.
+    if (event.session) this.#id = event.session;
+    this.#trace.push(event);
+  }
+
+  // The browser knows which pair of candidates it is; nobody waits for it.
+  async #tellPath() {
+    const { pair } = summary(await this.#core.peerConnection.getStats());
+    if (pair?.local && pair.remote && this.#state !== "closed") {
+      const at = performance.now() - this.#startedAt;
+      this.#record({ step: "8a", side: "client", at, event: "candidate-pair", ...pair });
+    }
   }
 
   get id() {
-    return this.#id ?? this.#core?.sessionId;
+    return this.#id;
   }
   get ready() {
     return this.#ready.promise;
@@ -150,7 +172,6 @@ export class Session extends EventTarget {
   #ended(by, error) {
     if (this.#state === "closed") return;
     this.#unfollow();
-    this.#id = this.id;
     const core = this.#core;
     this.#core = undefined;
     core?.close();

@@ -2,10 +2,14 @@
 
 const candidate = (entry) =>
   entry && {
-    type: entry.candidateType,
+    foundation: entry.foundation ?? "",
+    component: 1,
     transport: entry.protocol,
-    address: entry.address ?? entry.ip,
+    priority: entry.priority,
+    // Browsers keep some to themselves.
+    address: entry.address ?? entry.ip ?? "",
     port: entry.port,
+    type: entry.candidateType,
   };
 
 export const summary = (report) => {

@@ -180,14 +180,12 @@ impl ChannelCore {
             closed_here: Cell::new(false),
             connection_ended: Cell::new(false),
         });
-        // An observer takes messages from the browser itself.
-        if peer.observer.is_none() {
-            core.listen();
-        }
+        peer.observer.adopted(&core);
         core
     }
 
-    fn listen(self: &Rc<Self>) {
+    /// Keeps what comes for those who take it here.
+    pub(crate) fn keep_messages(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
         let listener = Listener::new(move |event| {
             if let Some(core) = weak.upgrade() {

@@ -4,7 +4,7 @@ use gloo_net::http::Headers;
 use hola_webrtc_protocol::Step;
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
 use crate::{ErrorKind, RtcError, object::Plain, sys};
@@ -16,24 +16,17 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(method: &str) -> Self {
+    /// With these headers, which more are added to.
+    pub(crate) fn new(method: &str, headers: Plain) -> Self {
         let init = Plain::empty();
         init.set_text("method", method);
         init.set_text("cache", "no-store");
-        Self { init, headers: Plain::empty() }
+        Self { init, headers }
     }
 
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
         self.headers.set_text(name, value);
         self
-    }
-
-    /// A header that somebody else has chosen. What no header can hold would throw, and is left out.
-    pub(crate) fn optional_header(self, name: &str, value: Option<&str>) -> Self {
-        match value {
-            Some(value) if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) => self.header(name, value),
-            _ => self,
-        }
     }
 
     pub(crate) fn body(self, body: &str) -> Self {
@@ -62,9 +55,8 @@ impl Request {
         self.init.set("keepalive", &JsValue::TRUE);
         // It leaves now, as the page may be on its way out.
         if let Ok(promise) = self.fetch(url) {
-            spawn_local(async move {
-                let _ = JsFuture::from(promise).await;
-            });
+            // Settled, so that a rejection is not reported as unhandled.
+            sys::ignore_rejection(&promise);
         }
     }
 

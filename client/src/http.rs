@@ -9,20 +9,20 @@ use web_sys::Url;
 use crate::{
     ConnectOptions, EndSession, ErrorKind, Reply, RtcError, Signaller, Trace,
     fetch::{Request, Response},
-    object, sys,
+    object::{self, Plain},
+    sys,
 };
 
 /// Posts the offer, and takes the answer from the reply.
 pub(crate) struct Http {
     url: String,
-    language: Option<String>,
-    token: Option<String>,
+    headers: Plain,
 }
 
 impl Http {
     /// `url` is that of the server, or the one to which the offer is posted.
     pub(crate) fn new(url: String, options: &ConnectOptions) -> Self {
-        Self { url, language: options.language.clone(), token: options.token.clone() }
+        Self { url, headers: options.headers.clone() }
     }
 }
 
@@ -33,12 +33,9 @@ impl Signaller for Http {
         let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
         trace.record(Step::SendOffer, Side::Client, TraceData::Request { url: url.href(), bytes });
 
-        let token = self.token.as_ref().map(|token| ["Bearer ", token].concat());
-        let response = Request::new("POST")
+        let response = Request::new("POST", self.headers.clone())
             .header("Content-Type", signal::JSON)
             .header("Accept", signal::JSON)
-            .optional_header("Accept-Language", self.language.as_deref())
-            .optional_header("Authorization", token.as_deref())
             .body(&body)
             .send(&url.href())
             .await?;
@@ -129,7 +126,7 @@ fn end_session(location: &str, response: &Response, offer: &Url) -> Option<EndSe
         .ok()?;
     let url = session.href();
     (session.origin() == offer.origin())
-        .then(|| EndSession::new(move || Request::new("DELETE").send_and_forget(&url)))
+        .then(|| EndSession::new(move || Request::new("DELETE", Plain::empty()).send_and_forget(&url)))
 }
 
 /// Ends the session with its owner.

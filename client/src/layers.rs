@@ -3,9 +3,8 @@
 use std::{cell::Cell, rc::Rc};
 
 use hola_webrtc_protocol::{Step, TraceData};
-use wasm_bindgen_futures::spawn_local;
 
-use crate::{ChannelState, Connection, ErrorKind, RtcError, channel::ChannelCore, peer::Peer, stats::Report};
+use crate::{ChannelState, Connection, ErrorKind, RtcError, channel::ChannelCore, peer::Peer};
 
 /// A peer connection with both descriptions, whose layers come up.
 pub(crate) struct Layers {
@@ -23,7 +22,7 @@ impl Layers {
     pub(crate) async fn ice_connected(&self) -> Result<(), RtcError> {
         self.until(|| self.peer.ice_is_connected()).await?;
         self.ice_was_connected.set(true);
-        self.tell_candidate_pair();
+        self.peer.observer.path_found(&self.peer);
         Ok(())
     }
 
@@ -97,18 +96,5 @@ impl Layers {
             return None;
         };
         Some(RtcError::new(step, kind, cause))
-    }
-
-    /// Asks the browser which pair ICE chose, and tells it as soon as it knows; nobody waits for it.
-    fn tell_candidate_pair(&self) {
-        let (pc, trace) = (self.peer.raw().clone(), self.peer.trace().clone());
-        spawn_local(async move {
-            if let Ok(report) = Report::of(&pc).await
-                && let Some(pair) = report.pair_in_use()
-            {
-                let data = TraceData::CandidatePair { local: pair.local, remote: pair.remote };
-                trace.client(Step::CheckConnectivity, data);
-            }
-        });
     }
 }

@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 extern "C" {
     /// An object to be filled.
+    #[derive(Clone)]
     #[wasm_bindgen(extends = Object)]
     pub(crate) type Plain;
 

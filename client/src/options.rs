@@ -7,7 +7,11 @@ use hola_webrtc_protocol::{CHAT_LABEL, Step};
 use wasm_bindgen::JsCast;
 use web_sys::{RtcConfiguration, RtcDataChannelInit};
 
-use crate::{ChannelOptions, IceServer, dictionaries, observer::Observer};
+use crate::{
+    ChannelOptions, IceServer, dictionaries,
+    object::Plain,
+    observer::{Native, Observer},
+};
 
 /// How to connect. The default suits a hola-webrtc server; each method changes one thing.
 ///
@@ -27,12 +31,11 @@ pub struct ConnectOptions {
     pub(crate) configuration: RtcConfiguration,
     pub(crate) label: String,
     pub(crate) channel: RtcDataChannelInit,
-    pub(crate) language: Option<String>,
-    pub(crate) token: Option<String>,
+    pub(crate) headers: Plain,
     pub(crate) deadline: Duration,
     pub(crate) patience: Duration,
     pub(crate) gate: Option<Gate>,
-    pub(crate) observer: Option<Rc<dyn Observer>>,
+    pub(crate) observer: Rc<dyn Observer>,
 }
 
 impl Default for ConnectOptions {
@@ -42,12 +45,11 @@ impl Default for ConnectOptions {
             configuration: js_sys::Object::new().unchecked_into(),
             label: CHAT_LABEL.to_owned(),
             channel: js_sys::Object::new().unchecked_into(),
-            language: None,
-            token: None,
+            headers: Plain::empty(),
             deadline: Duration::from_secs(15),
             patience: Duration::from_secs(5),
             gate: None,
-            observer: None,
+            observer: Rc::new(Native),
         }
     }
 }
@@ -81,25 +83,19 @@ impl ConnectOptions {
     /// The options of the channel.
     #[must_use]
     pub fn channel(self, channel: &ChannelOptions) -> Self {
-        self.channel_init(dictionaries::channel(channel))
-    }
-
-    /// The options of the channel, as the browser takes them.
-    #[must_use]
-    pub(crate) fn channel_init(self, channel: RtcDataChannelInit) -> Self {
-        Self { channel, ..self }
+        Self { channel: dictionaries::channel(channel), ..self }
     }
 
     /// The language in which the server should speak, as in `Accept-Language`: `"es"`, `"en-GB, en;q=0.8"`.
     #[must_use]
     pub fn language(self, language: impl Into<String>) -> Self {
-        Self { language: Some(language.into()), ..self }
+        self.header("Accept-Language", &language.into())
     }
 
     /// The token that the server asks for ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
     #[must_use]
     pub fn token(self, token: impl Into<String>) -> Self {
-        Self { token: Some(token.into()), ..self }
+        self.header("Authorization", &format!("Bearer {}", token.into()))
     }
 
     /// How long all steps together may take, 15 s by default. Time spent at the [gate](Self::gate) does not count.
@@ -123,11 +119,12 @@ impl ConnectOptions {
         Self { gate: Some(gate), ..self }
     }
 
-    /// Who is told of everything at once.
-    #[cfg(feature = "js")]
-    #[must_use]
-    pub(crate) fn observer(self, observer: Rc<dyn Observer>) -> Self {
-        Self { observer: Some(observer), ..self }
+    /// What no header can hold would throw, and is left out.
+    fn header(self, name: &str, value: &str) -> Self {
+        if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            self.headers.set_text(name, value);
+        }
+        self
     }
 }
 
@@ -137,7 +134,6 @@ impl fmt::Debug for ConnectOptions {
         f.debug_struct("ConnectOptions")
             .field("gathering", &self.gathering)
             .field("label", &self.label)
-            .field("language", &self.language)
             .field("deadline", &self.deadline)
             .field("patience", &self.patience)
             .finish_non_exhaustive()

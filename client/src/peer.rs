@@ -43,7 +43,7 @@ pub(crate) struct Peer {
     channels: RefCell<Vec<Weak<ChannelCore>>>,
     incoming: Rc<Incoming>,
     ending: Rc<Ending>,
-    pub(crate) observer: Option<Rc<dyn Observer>>,
+    pub(crate) observer: Rc<dyn Observer>,
 }
 
 impl Peer {
@@ -121,9 +121,7 @@ impl Peer {
         let channel = self
             .make_channel(&options.label, &options.channel)
             .map_err(|thrown| RtcError::js(Step::CreateDataChannel, &thrown))?;
-        if let Some(observer) = &self.observer {
-            observer.made(&channel);
-        }
+        self.observer.made(self, &channel);
         Ok(ReadyToOffer::new(Rc::clone(self), channel))
     }
 
@@ -139,10 +137,7 @@ impl Peer {
     /// Takes up a channel that the other side made.
     pub(crate) fn take_incoming(self: &Rc<Self>, raw: RtcDataChannel) {
         let channel = self.adopt(raw);
-        match &self.observer {
-            Some(observer) => observer.incoming(channel),
-            None => self.incoming.push(channel),
-        }
+        self.observer.incoming(self, channel);
     }
 
     fn adopt(self: &Rc<Self>, raw: RtcDataChannel) -> Rc<ChannelCore> {
@@ -228,15 +223,8 @@ impl Peer {
                 self.patience_ends.take();
             }
         }
-        self.notify();
-    }
-
-    /// Something may have changed.
-    fn notify(&self) {
         self.changes.notify();
-        if let Some(observer) = &self.observer {
-            observer.changed();
-        }
+        self.observer.changed(self);
     }
 
     /// The other side has closed a channel, and none is left.
@@ -302,9 +290,7 @@ impl Peer {
         }
         self.incoming.end();
         self.changes.notify();
-        if let Some(observer) = &self.observer {
-            observer.ended(how);
-        }
+        self.observer.ended(how);
     }
 
     fn tell_end(&self, how: &Closed) {

@@ -6,6 +6,8 @@ use web_sys::{
     EventTarget, Request, RtcConfiguration, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection,
 };
 
+use js_sys::Promise;
+
 use crate::object;
 
 #[wasm_bindgen]
@@ -76,6 +78,11 @@ extern "C" {
     /// <https://tc39.es/ecma262/#sec-string-constructor-string-value>
     #[wasm_bindgen(catch, js_name = String)]
     fn string(value: &JsValue) -> Result<String, JsValue>;
+}
+
+/// Nobody waits for this promise, and that it is rejected is no news.
+pub(crate) fn ignore_rejection(promise: &Promise) {
+    let _ = Promise::all_settled(&js_sys::Array::of1(promise));
 }
 
 /// What was thrown, for a person: name and message of an error, or the value itself.

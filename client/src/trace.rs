@@ -19,7 +19,8 @@ use crate::{changes::Changes, clock, observer::Observer};
 pub struct Trace(Rc<Record>);
 
 struct Record {
-    observer: Option<Rc<dyn Observer>>,
+    observer: Rc<dyn Observer>,
+    last_step: Cell<Option<Step>>,
     start: f64,
     events: RefCell<Vec<TraceEvent>>,
     ended: Cell<bool>,
@@ -28,9 +29,10 @@ struct Record {
 
 impl Trace {
     /// Time counts from now.
-    pub(crate) fn new(observer: Option<Rc<dyn Observer>>) -> Self {
+    pub(crate) fn new(observer: Rc<dyn Observer>) -> Self {
         Self(Rc::new(Record {
             observer,
+            last_step: Cell::default(),
             start: clock::now(),
             events: RefCell::default(),
             ended: Cell::new(false),
@@ -63,13 +65,15 @@ impl Trace {
     pub fn record(&self, step: Step, side: Side, data: TraceData) {
         if !self.0.ended.get() {
             let at = clock::now() - self.0.start;
-            let event = TraceEvent { step, side, at, data };
-            if let Some(observer) = &self.0.observer {
-                observer.recorded(&event);
-            }
-            self.0.events.borrow_mut().push(event);
-            self.0.changes.notify();
+            self.0.last_step.set(Some(step));
+            self.0.observer.recorded(self, TraceEvent { step, side, at, data });
         }
+    }
+
+    /// Keeps an event for those who ask.
+    pub(crate) fn keep(&self, event: TraceEvent) {
+        self.0.events.borrow_mut().push(event);
+        self.0.changes.notify();
     }
 
     /// Adds an event of this side.
@@ -79,7 +83,7 @@ impl Trace {
 
     /// The step of the last event.
     pub(crate) fn last_step(&self) -> Option<Step> {
-        self.0.events.borrow().last().map(|event| event.step)
+        self.0.last_step.get()
     }
 
     /// Nothing follows.
@@ -100,10 +104,11 @@ mod tests {
     use futures_util::{FutureExt, StreamExt};
 
     use super::*;
+    use crate::observer::Native;
 
     #[test]
     fn a_late_subscriber_gets_every_event_and_then_the_end() {
-        let trace = Trace::new(None);
+        let trace = Trace::new(Rc::new(Native));
         trace.client(Step::CreatePeerConnection, TraceData::Began);
         let mut events = trace.subscribe();
         assert_eq!(events.next().now_or_never().flatten().unwrap().data, TraceData::Began);
@@ -118,7 +123,7 @@ mod tests {
 
     #[test]
     fn time_never_goes_back() {
-        let trace = Trace::new(None);
+        let trace = Trace::new(Rc::new(Native));
         for _ in 0..100 {
             trace.client(Step::CreateOffer, TraceData::Began);
         }

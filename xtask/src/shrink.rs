@@ -29,7 +29,7 @@ const FEATURES: [&str; 7] = [
 /// their own. Names are for debuggers.
 const GOALS: [&str; 5] = [
     "-Oz",
-    "--one-caller-inline-max-function-size=50",
+    "--one-caller-inline-max-function-size=14",
     "--strip-debug",
     "--strip-producers",
     "--strip-target-features",

@@ -2,7 +2,9 @@
 
 use js_sys::{Object, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{RtcConfiguration, RtcDataChannel};
+use web_sys::{RtcConfiguration, RtcDataChannel, RtcPeerConnection};
+
+use crate::object::Plain;
 
 #[wasm_bindgen]
 extern "C" {
@@ -12,9 +14,13 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn configuration(this: &Chosen) -> RtcConfiguration;
 
-    /// How long to wait for all candidates; none if the offer leaves at once.
+    /// Of the request with the offer.
     #[wasm_bindgen(method, getter)]
-    pub(super) fn gathering(this: &Chosen) -> Option<f64>;
+    pub(super) fn headers(this: &Chosen) -> Plain;
+
+    /// How long to wait for all candidates; negative if the offer leaves at once.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn gathering(this: &Chosen) -> f64;
 
     #[wasm_bindgen(method, getter)]
     pub(super) fn deadline(this: &Chosen) -> f64;
@@ -22,31 +28,25 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn patience(this: &Chosen) -> f64;
 
+    /// Whether the host has a gate.
     #[wasm_bindgen(method, getter)]
-    pub(super) fn language(this: &Chosen) -> Option<String>;
-
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn token(this: &Chosen) -> Option<String>;
+    pub(super) fn gated(this: &Chosen) -> bool;
 
     /// Who is told. None of these calls back before it returns.
     #[derive(Clone)]
     pub type Host;
 
-    /// Resolves when the step may begin. There is none if nobody waits.
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn gate(this: &Host) -> Option<js_sys::Function>;
-
-    /// The gate, called.
-    #[wasm_bindgen(method, js_name = gate)]
-    pub(super) fn pass(this: &Host, step: &str) -> Promise;
+    /// Resolves when the step may begin.
+    #[wasm_bindgen(method)]
+    pub(super) fn gate(this: &Host, step: &str) -> Promise;
 
     /// An event of the trace.
     #[wasm_bindgen(method)]
     pub(super) fn traced(this: &Host, event: &Object);
 
-    /// The channel of step 2.
+    /// The channel of step 2 is made.
     #[wasm_bindgen(method)]
-    pub(super) fn channel(this: &Host, channel: &RtcDataChannel);
+    pub(super) fn made(this: &Host, channel: &RtcDataChannel, connection: &RtcPeerConnection);
 
     /// A channel that the other side opened.
     #[wasm_bindgen(method)]
@@ -56,9 +56,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn opened(this: &Host);
 
+    /// ICE has found a path.
+    #[wasm_bindgen(method, js_name = pathFound)]
+    pub(super) fn path_found(this: &Host);
+
     /// A state may have moved.
     #[wasm_bindgen(method)]
-    pub(super) fn changed(this: &Host);
+    pub(super) fn changed(this: &Host, disconnected: bool);
 
     /// All is over: "local", "remote" or "failure", and what the error is made of.
     #[wasm_bindgen(method)]

@@ -12,15 +12,15 @@ use std::{
 use js_sys::Object;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{RtcDataChannel, RtcDataChannelInit, RtcPeerConnection};
+use web_sys::{RtcDataChannel, RtcDataChannelInit};
 
 use super::{
     host::{Chosen, Host},
     plain,
 };
 use crate::{
-    Closed, ConnectOptions, Connecting, Connection, ConnectionState, Gate, Gathering, Step, TraceEvent,
-    channel::ChannelCore, observer::Observer,
+    Closed, ConnectOptions, Connecting, Connection, ConnectionState, Gate, Gathering, Step, Trace,
+    TraceEvent, channel::ChannelCore, observer::Observer, peer::Peer,
 };
 
 /// A session. It does not end with the object, but when it is closed.
@@ -38,7 +38,7 @@ struct Progress {
 
 #[wasm_bindgen]
 impl Core {
-    /// Nothing happens before [`start`](Self::start).
+    /// Begins to connect, in a later turn of the page. A negative time for gathering means not to wait for it.
     #[wasm_bindgen(constructor)]
     pub fn new(url: String, label: String, channel: RtcDataChannelInit, chosen: &Chosen, host: Host) -> Self {
         let progress = Rc::new(Progress {
@@ -47,34 +47,25 @@ impl Core {
             connection: RefCell::default(),
             channels: RefCell::default(),
         });
-        let mut options = ConnectOptions::default()
-            .configuration(chosen.configuration())
-            .label(label)
-            .channel_init(channel)
-            .deadline(millis(chosen.deadline()))
-            .patience(millis(chosen.patience()))
-            .observer(Rc::clone(&progress) as Rc<dyn Observer>);
-        options.language = chosen.language();
-        options.token = chosen.token();
-        if let Some(deadline) = chosen.gathering() {
-            options.gathering = Gathering::Complete { deadline: millis(deadline) };
-        }
-        if host.gate().is_some() {
-            options.gate = Some(Gate::new(move |step: Step| {
-                let passed = JsFuture::from(host.pass(step.label()));
-                async move {
-                    // The host's promise does not reject.
-                    let _ = passed.await;
-                }
-            }));
-        }
+        let gathering = chosen.gathering();
+        let options = ConnectOptions {
+            gathering: if gathering < 0.0 {
+                Gathering::Immediate
+            } else {
+                Gathering::Complete { deadline: millis(gathering) }
+            },
+            configuration: chosen.configuration(),
+            label,
+            channel,
+            headers: chosen.headers(),
+            deadline: millis(chosen.deadline()),
+            patience: millis(chosen.patience()),
+            gate: chosen.gated().then(|| gate(host)),
+            observer: Rc::clone(&progress) as Rc<dyn Observer>,
+        };
         progress.connecting.replace(Some(crate::connect(url, options)));
+        spawn_local(connect(Rc::clone(&progress)));
         Self(progress)
-    }
-
-    /// Takes the steps.
-    pub fn start(&self) {
-        spawn_local(connect(Rc::clone(&self.0)));
     }
 
     /// Ends it, wherever it is.
@@ -86,30 +77,6 @@ impl Core {
         self.0.channels.take();
     }
 
-    /// The session's name on the server, if it named one.
-    #[wasm_bindgen(getter, js_name = sessionId)]
-    pub fn session_id(&self) -> Option<String> {
-        self.0.connection.borrow().as_ref()?.session_id().map(|id| id.to_string())
-    }
-
-    /// How the connection is.
-    #[wasm_bindgen(getter)]
-    pub fn state(&self) -> String {
-        let state = match self.0.connection.borrow().as_ref().map(Connection::state) {
-            None => "connecting",
-            Some(ConnectionState::Connected) => "connected",
-            Some(ConnectionState::Disconnected) => "disconnected",
-            Some(ConnectionState::Closed) => "closed",
-        };
-        state.to_owned()
-    }
-
-    /// The browser's peer connection, while there is one.
-    #[wasm_bindgen(getter, js_name = peerConnection)]
-    pub fn peer_connection(&self) -> Option<RtcPeerConnection> {
-        Some(self.0.connection.borrow().as_ref()?.raw().clone())
-    }
-
     /// Makes another channel, or throws what the browser throws.
     #[wasm_bindgen(js_name = openChannel)]
     pub fn open_channel(&self, label: &str, init: &RtcDataChannelInit) -> Result<RtcDataChannel, JsValue> {
@@ -119,12 +86,6 @@ impl Core {
         let raw = channel.raw().clone();
         self.0.keep(channel);
         Ok(raw)
-    }
-
-    /// The largest message that the other side takes, in bytes, if there is a limit.
-    #[wasm_bindgen(js_name = maxMessageSize)]
-    pub fn max_message_size(&self) -> Option<u32> {
-        self.0.connection.borrow().as_ref()?.channel().max_message_size()
     }
 
     /// Sends a message of this size, or gives what the error is made of.
@@ -156,23 +117,29 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn recorded(&self, event: &TraceEvent) {
-        self.host.traced(&plain::event(event));
+    fn recorded(&self, _: &Trace, event: TraceEvent) {
+        self.host.traced(&plain::event(&event));
     }
 
-    fn made(&self, channel: &Rc<ChannelCore>) {
+    fn made(&self, peer: &Rc<Peer>, channel: &Rc<ChannelCore>) {
         self.keep(Rc::clone(channel));
-        self.host.channel(channel.raw());
+        self.host.made(channel.raw(), peer.raw());
     }
 
-    fn incoming(&self, channel: Rc<ChannelCore>) {
+    fn adopted(&self, _: &Rc<ChannelCore>) {}
+
+    fn incoming(&self, _: &Rc<Peer>, channel: Rc<ChannelCore>) {
         let raw = channel.raw().clone();
         self.keep(channel);
         self.host.incoming(&raw);
     }
 
-    fn changed(&self) {
-        self.host.changed();
+    fn path_found(&self, _: &Rc<Peer>) {
+        self.host.path_found();
+    }
+
+    fn changed(&self, peer: &Rc<Peer>) {
+        self.host.changed(peer.connection_state() == ConnectionState::Disconnected);
     }
 
     fn ended(&self, how: &Closed) {
@@ -203,6 +170,16 @@ async fn connect(progress: Rc<Progress>) {
         Some(Err(error)) => progress.host.ended("failure", Some(plain::error(&error))),
         None => {}
     }
+}
+
+fn gate(host: Host) -> Gate {
+    Gate::new(move |step: Step| {
+        let passed = JsFuture::from(host.gate(step.label()));
+        async move {
+            // The host's promise does not reject.
+            let _ = passed.await;
+        }
+    })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
