@@ -7,7 +7,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// [Its settings](https://jemalloc.net/jemalloc.3.html#tuning), which it looks up by this name. What was freed goes back to
 /// the system after a second, not ten. A thread keeps few freed pieces to itself, and none above 4 KiB, because each holds
-/// the pages that it lies on as long as the thread has nothing to do; that costs 4 % of the processor time under load.
+/// the pages that it lies on as long as the thread has nothing to do; that costs some 5 % of the processor time under load.
 #[expect(unsafe_code, reason = "nothing else in the program has this name")]
 #[unsafe(export_name = "_rjem_malloc_conf")]
 #[used]
