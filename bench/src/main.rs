@@ -8,6 +8,7 @@ mod fleet;
 mod flood;
 mod idle;
 mod load;
+mod overhead;
 mod peers;
 mod proc;
 mod report;
@@ -49,6 +50,8 @@ enum What {
     Drain(drain::Drain),
     /// Offers that never connect
     Flood(flood::Flood),
+    /// The client in a page against JavaScript by hand
+    Overhead(overhead::Overhead),
     /// The server side by side with other libraries, by several offerers
     Peers(peers::Peers),
     /// The report of a whole run anew, from its raw results
@@ -63,6 +66,9 @@ fn report() -> Result<()> {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
+    if let What::Overhead(overhead) = cli.what {
+        return overhead::run(&overhead);
+    }
     let launch = server::Launch { program: cli.server, arguments: cli.arguments };
     let mut runtime = match cli.threads {
         0 | 1 => Builder::new_current_thread(),
@@ -80,6 +86,7 @@ fn main() -> Result<()> {
             What::Flood(flood) => flood::run(&launch, &flood).await,
             What::Peers(peers) => peers::run(&launch.program, &peers).await,
             What::Report => report(),
+            What::Overhead(_) => Ok(()),
         }
     })
 }

@@ -9,7 +9,12 @@ use anyhow::Result;
 use clap::Args;
 use xshell::{Shell, cmd};
 
-use crate::{project::Project, server};
+use crate::{
+    browsers::{self, CHROMEDRIVER, CHROMIUM},
+    package,
+    project::Project,
+    server,
+};
 
 /// The profile of whatever is measured, and of what measures it.
 const PROFILE: &str = "release";
@@ -26,9 +31,16 @@ pub struct Arguments {
     arguments: Vec<OsString>,
 }
 
-/// Measures the server.
+/// The measure that takes place in a page, with the npm package.
+const IN_A_PAGE: &str = "overhead";
+
+/// Measures the server, or the client in a page.
 pub fn bench(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
     let shell = project.shell()?;
+    if arguments.arguments.iter().any(|argument| argument == IN_A_PAGE) {
+        browsers::provide(&shell, &[&CHROMIUM, &CHROMEDRIVER])?;
+        package::run(project)?;
+    }
     shell.set_var(SERVER_BINARY, server::build(&shell, project, PROFILE)?);
     run(&shell, project, "hola-webrtc-bench", PROFILE, arguments)
 }
