@@ -76,7 +76,8 @@ function transfer(channel, bytes, total) {
 }
 
 async function measure() {
-  const channels = { client: await byClient(), hand: await byHand() };
+  // The same by hand twice shows how much two of a kind differ on this machine.
+  const channels = { client: await byClient(), hand: await byHand(), again: await byHand() };
   const tasks = {
     small: (channel) => roundTrips(channel, 64, number("trips")),
     large: (channel) => transfer(channel, 16 * 1024, number("bytes")),
@@ -85,10 +86,11 @@ async function measure() {
   for (const [task, run] of Object.entries(tasks)) {
     // The first of each is for the machine to warm up.
     for (const channel of Object.values(channels)) await run(channel);
-    result[task] = { client: [], hand: [] };
+    result[task] = { client: [], hand: [], again: [] };
     for (let round = 0; round < number("rounds"); round += 1) {
-      const order = ["client", "hand"];
-      if (round % 2) order.reverse();
+      // Each in each place as often.
+      const order = Object.keys(channels);
+      order.push(...order.splice(0, round % order.length));
       for (const who of order) result[task][who].push(await run(channels[who]));
     }
   }

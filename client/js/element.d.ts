@@ -26,10 +26,9 @@ export interface HolaWebrtcElementEventMap {
  *
  * Style sheets reach its parts: `root`, `status` (with the status as a second name: `::part(status open)`), `session`,
  * `button`, `send`, `notice`, `chat`, `log`, `message` (`me`, `echo`, `server`), `form`, `input`, `steps`, `step`
- * and `substep` (`pending`, `active`, `done`, `failed`) and `data`. And its custom properties: `--hola-accent`, `--hola-accent-tint`,
- * `--hola-accent-rule`, `--hola-on-accent`, the same of `--hola-server`, `--hola-paper`, `--hola-surface`, `--hola-sunken`,
- * `--hola-ink`, `--hola-ink-soft`, `--hola-rule`, `--hola-rule-strong`, `--hola-good`, `--hola-bad`, `--hola-bad-tint`,
- * `--hola-bad-rule`, `--hola-radius`, `--hola-font`, `--hola-mono`, `--hola-log-height`. Light or dark follows
+ * and `substep` (`pending`, `active`, `done`, `failed`) and `data`. And its custom properties: `--hola-accent`, `--hola-on-accent`, `--hola-server`, `--hola-paper`,
+ * `--hola-surface`, `--hola-sunken`, `--hola-ink`, `--hola-ink-soft`, `--hola-rule`, `--hola-rule-strong`, `--hola-good`,
+ * `--hola-bad`, `--hola-radius`, `--hola-font`, `--hola-mono`, `--hola-log-height`. Light or dark follows
  * `color-scheme`.
  */
 export class HolaWebrtcElement extends HTMLElement {

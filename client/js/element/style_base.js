@@ -11,17 +11,18 @@ const COLOURS = {
   rule: ["rule", "#dedbd3", "#33373e"],
   "rule-strong": ["rule-strong", "#8b8780", "#7b808a"],
   browser: ["accent", "#2456c0", "#93b5ff"],
-  "browser-tint": ["accent-tint", "#e9effc", "#202b45"],
-  "browser-rule": ["accent-rule", "#b9cbf2", "#3b5084"],
   server: ["server", "#a5480f", "#f2a873"],
-  "server-tint": ["server-tint", "#fcefe4", "#3a291d"],
-  "server-rule": ["server-rule", "#edc9ab", "#6f4a2e"],
   "on-accent": ["on-accent", "#ffffff", "#10182a"],
   good: ["good", "#1d7a4a", "#6fcf9b"],
   bad: ["bad", "#b3261e", "#ff9d94"],
-  "bad-tint": ["bad-tint", "#fdeeec", "#3a2021"],
-  "bad-rule": ["bad-rule", "#eebbb6", "#74383a"],
 };
+
+/** Hues that also come paler, for grounds and edges: made of the full one, so that a page has one colour to set. */
+const PALE = ["browser", "server", "bad"]
+  .map((hue) => `
+  --${hue}-tint: color-mix(in srgb, var(--${hue}) 12%, var(--surface));
+  --${hue}-rule: color-mix(in srgb, var(--${hue}) 36%, var(--surface));`)
+  .join("");
 
 const declare = (value) =>
   Object.entries(COLOURS)
@@ -30,7 +31,7 @@ const declare = (value) =>
 
 export const base = `
 :host {
-  ${declare((light) => light)}
+  ${declare((light) => light)}${PALE}
   --radius: var(--hola-radius, 0.75rem);
   --sans: var(--hola-font, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif);
   --mono: var(--hola-mono, ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace);
