@@ -42,7 +42,7 @@ pub struct Limits {
     pub max_event_streams: usize,
     /// How many channels a session may have open (64).
     pub max_channels: usize,
-    /// The largest message taken, in bytes (65,536), 1 at least. Each connection reserves a buffer of this size.
+    /// The largest message taken, in bytes (65,536), 1 at least.
     pub max_message_size: u32,
     /// The largest message taken on a channel that speaks the framing, in bytes (4 MiB).
     pub max_framed_message: u32,

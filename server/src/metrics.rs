@@ -51,6 +51,7 @@ pub struct Metrics {
     resumed: Counter,
     workers: Gauge,
     handed_over: Counter,
+    retransmissions: Counter,
     connections: Gauge,
     handshakes: Gauge,
 }
@@ -118,6 +119,12 @@ impl Metrics {
                 to,
                 "handed_over",
                 "Datagrams that reached a worker other than their session's",
+                Counter::default(),
+            ),
+            retransmissions: add(
+                to,
+                "sctp_retransmissions",
+                "DATA chunks of SCTP that left more than once",
                 Counter::default(),
             ),
             connections: add(to, "connections", "TCP connections that are open now", Gauge::default()),
@@ -243,6 +250,11 @@ impl Metrics {
     /// Datagrams were handed over to the worker that their session lives on.
     pub(crate) fn handed_over(&self, datagrams: usize) {
         self.handed_over.inc_by(datagrams as u64);
+    }
+
+    /// SCTP has sent so many chunks once more.
+    pub(crate) fn retransmitted(&self, chunks: u64) {
+        self.retransmissions.inc_by(chunks);
     }
 }
 

@@ -51,6 +51,7 @@ fn every_reason_for_an_end_is_listed() {
         ChannelClosed::ByServer,
         ChannelClosed::NotAccepted,
         ChannelClosed::NotUtf8,
+        ChannelClosed::TooLarge,
         ChannelClosed::WithSession,
     ];
     assert_eq!(reasons(sections[2]), of_channels.map(ChannelClosed::as_str));

@@ -61,10 +61,9 @@ pub struct ChannelParameters {
     pub negotiated: bool,
     /// Whether messages arrive in the order in which they were sent.
     pub ordered: bool,
-    /// How often a lost message is sent again, if that is limited. Of channels that the peer opened it is not known:
-    /// the protocol core does not tell.
+    /// How often a lost message is sent again, if that is limited.
     pub max_retransmits: Option<u16>,
-    /// How long a lost message is sent again, in milliseconds, if that is limited. Known as above.
+    /// How long a lost message is sent again, in milliseconds, if that is limited.
     pub max_packet_life_time: Option<u16>,
 }
 

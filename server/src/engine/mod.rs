@@ -2,7 +2,8 @@
 //!
 //! It is built in layers, and only the outer two know sockets, clocks and threads:
 //!
-//! - [`peer`] drives the protocol core (`rtc`) of one session;
+//! - [`stack`] is the protocols of one session on top of each other, from ICE to the data channels;
+//! - [`peer`] drives the stack of one session;
 //! - [`core`] holds the peers of one worker and keeps their timers;
 //! - [`registry`] is what all workers share: which sessions there are, and which worker has the one that a datagram
 //!   is for;
@@ -32,6 +33,7 @@ mod resident;
 mod routes;
 mod shrink;
 mod socket;
+mod stack;
 mod stun;
 mod transit;
 mod worker;
@@ -51,6 +53,7 @@ pub(crate) use self::{
     reception::Reception,
     registry::Registry,
     socket::Socket,
+    stack::{Fingerprint, FingerprintError, Remote, Settings, Stack},
     transit::abandon,
     worker::{Mailbox, Order, Worker},
 };

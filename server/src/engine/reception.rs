@@ -68,7 +68,7 @@ impl Reception {
         let answer = catch_unwind(AssertUnwindSafe(|| answerer.answer(now, offer)))
             .unwrap_or_else(|_| Err(AnswerError::Internal("the answerer panicked".to_owned())))?;
         let id = SessionId::from_bytes(answerer.random()?);
-        let Answer { connection, sdp, ufrag, timings } = answer;
+        let Answer { stack, sdp, ufrag, timings } = answer;
 
         let limits = *self.registry.limits();
         let metrics = self.registry.metrics();
@@ -102,7 +102,7 @@ impl Reception {
         let parts = Parts {
             place,
             resident,
-            connection,
+            stack,
             candidates,
             doorbell,
             link,

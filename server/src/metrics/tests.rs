@@ -34,6 +34,7 @@ fn what_is_counted_stands_in_the_text() {
     metrics.resumed();
     metrics.workers(2);
     metrics.handed_over(5);
+    metrics.retransmitted(3);
     metrics.connection_opened();
     metrics.connection_opened();
     metrics.connection_closed();
@@ -70,6 +71,7 @@ fn what_is_counted_stands_in_the_text() {
             "hola_webrtc_resumed_total 1",
             "hola_webrtc_workers 2",
             "hola_webrtc_handed_over_total 5",
+            "hola_webrtc_sctp_retransmissions_total 3",
             "hola_webrtc_connections 1",
             "hola_webrtc_handshakes 0",
             concat!(r#"hola_webrtc_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),

@@ -16,8 +16,7 @@ pub enum Closed {
     NeverConnected,
     /// The first channel did not open in time.
     NotOpenInTime,
-    /// The peer opened too many channels over time, or channels with too long names: about 4,000, of which the protocol
-    /// core remembers the names.
+    /// The peer opened too many channels over time, or channels with too long names: about 4,000.
     TooManyChannels,
     /// Nothing was heard of the peer for too long.
     Silent,
@@ -25,8 +24,8 @@ pub enum Closed {
     Idle,
     /// The peer's host says that nobody listens there any more.
     Unreachable,
-    /// All sessions together hold as many bytes as they may, and this one more than its share; or the peer sends a
-    /// message that does not end.
+    /// All sessions together hold as many bytes as they may, and this one more than its share; or the peer sends what
+    /// makes up no message, as one that does not end.
     Overloaded,
     /// The server stops.
     Stopping,
@@ -102,6 +101,8 @@ pub enum ChannelClosed {
     NotAccepted,
     /// The peer sent text that is not UTF-8.
     NotUtf8,
+    /// The peer sent a message that is larger than the answer lets it.
+    TooLarge,
     /// Its session ended.
     WithSession,
 }
@@ -114,6 +115,7 @@ impl ChannelClosed {
             Self::ByServer => "by-server",
             Self::NotAccepted => "not-accepted",
             Self::NotUtf8 => "not-utf-8",
+            Self::TooLarge => "too-large",
             Self::WithSession => "with-session",
         }
     }

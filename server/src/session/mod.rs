@@ -102,6 +102,8 @@ pub struct SessionStats {
     pub messages_sent: u64,
     /// Messages from the peer.
     pub messages_received: u64,
+    /// DATA chunks of SCTP that left more than once: they, or the word that they had arrived, were lost.
+    pub retransmissions: u64,
     /// Channels that are open now.
     pub channels: usize,
     /// Bytes of messages that wait for a handler, for SCTP, or for the peer's acknowledgement.

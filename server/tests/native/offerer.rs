@@ -11,7 +11,10 @@ use std::{
 use bytes::BytesMut;
 use hola_webrtc_server::Message;
 use rtc::ice::mdns::MulticastDnsMode;
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{error::Elapsed, timeout},
+};
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit},
     peer_connection::{
@@ -108,6 +111,10 @@ impl Line {
 
     /// The next message; `None` once the channel is closed.
     pub(crate) async fn next(&self) -> Option<Message> {
+        self.next_within(SOON).await.expect("a message or the end comes in time")
+    }
+
+    async fn next_within(&self, time: Duration) -> Result<Option<Message>, Elapsed> {
         let message = async {
             loop {
                 match self.channel.poll().await? {
@@ -118,12 +125,12 @@ impl Line {
                 }
             }
         };
-        let message = timeout(SOON, message).await.expect("a message or the end comes in time")?;
-        Some(if message.is_string {
+        let Some(message) = timeout(time, message).await? else { return Ok(None) };
+        Ok(Some(if message.is_string {
             Message::Text(String::from_utf8(message.data.to_vec()).unwrap())
         } else {
             Message::Binary(message.data.freeze())
-        })
+        }))
     }
 
     /// The next message, which is a text.
@@ -144,6 +151,20 @@ impl Line {
             let lengths = (echoed.as_ref().map(Message::len), message.len());
             assert!(echoed.as_ref() == Some(message), "received and sent: {lengths:?}");
         }
+    }
+
+    /// Sends the message until it comes back: the channel may lose it, or what comes back.
+    pub(crate) async fn assert_echoes_at_last(&self, message: &Message) {
+        for _ in 0..20 {
+            self.send(message).await;
+            // What comes back late is of an earlier try.
+            while let Ok(echoed) = self.next_within(SOON / 10).await {
+                if echoed.as_ref() == Some(message) {
+                    return;
+                }
+            }
+        }
+        panic!("it never comes back");
     }
 
     pub(crate) async fn close(&self) {

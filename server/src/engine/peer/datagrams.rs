@@ -3,23 +3,16 @@
 use std::time::Instant;
 
 use hola_webrtc_protocol::Step;
-use rtc::{
-    sansio::Protocol,
-    shared::{TaggedBytesMut, TransportContext, TransportProtocol},
-};
 use tracing::debug;
 
 use super::{
-    super::{Datagram, dtls, routes::Path, stun::Stun},
+    super::{Datagram, dtls, routes::Path, stack::Transmit, stun::Stun},
     Outcome, Peer,
 };
 use crate::metrics::Dropped;
 
 /// How many checks are remembered until their replies come.
 const MAX_ASKED: usize = 16;
-
-/// How many datagrams are held back while ICE starts anew: what a window of SCTP sends in a round trip or two.
-const MAX_HELD_BACK: usize = 64;
 
 /// Datagrams and their bytes.
 #[derive(Default)]
@@ -41,52 +34,18 @@ impl Peer {
         };
         self.traffic.packets_received += 1;
         self.traffic.bytes_received += datagram.bytes.len() as u64;
-        let (mut nominates, mut validates, mut is_sign) = (false, false, false);
+        let mut is_sign = false;
         if let Some(stun) = Stun::parse(&datagram.bytes) {
             is_sign = is_proven && self.is_sign_of_life(stun);
             if is_sign {
                 self.liveness.heard(now);
             }
-            nominates = !self.is_selected && stun.is_request() && stun.uses_candidate();
-            validates = !self.is_selected && stun.is_success();
         } else if !dtls::is_to_be_read(&datagram.bytes, self.has_sctp()) {
             self.metrics.dropped(Dropped::Refused);
             return false;
-        } else if self.is_restarting() {
-            // The protocol core would drop it, and the peer would send it again a second later.
-            if self.held_back.len() < MAX_HELD_BACK {
-                self.held_back.push(datagram);
-            }
-            return false;
-        } else {
-            self.channels.count_received(datagram.bytes.len());
-        }
-        if nominates {
-            let Datagram { local, remote, ref bytes } = datagram;
-            self.nomination = Some(Datagram { local, remote, bytes: bytes.clone() });
         }
         self.feed(now, datagram);
-
-        // As controlled agent the protocol core neither answers nor remembers a nomination that comes before
-        // its own check of the pair has succeeded (RFC 8445, 7.3.1.5 wants it remembered). It is fed again
-        // once that check has: otherwise Chromium's next one is 50 ms away.
-        if validates && let Some(nomination) = self.nomination.take_if(|nomination| nomination.path() == path)
-        {
-            self.feed(now, nomination);
-        }
         is_sign
-    }
-
-    /// Whether ICE starts anew beneath a connection. The peer still uses the old path meanwhile.
-    fn is_restarting(&self) -> bool {
-        !self.is_selected && self.reached.is_some()
-    }
-
-    /// ICE has selected a pair: what came for the layers above it goes there.
-    pub(super) fn feed_held_back(&mut self, now: Instant) {
-        for datagram in std::mem::take(&mut self.held_back) {
-            self.feed(now, datagram);
-        }
     }
 
     /// Whether SCTP has come up, so that the peer is done with its handshake as well.
@@ -101,52 +60,47 @@ impl Peer {
     }
 
     /// Collects the datagrams to send. Returns whether there were any.
-    pub(super) fn write(&mut self, outcome: &mut Outcome) -> bool {
+    pub(super) fn write(&mut self, now: Instant, outcome: &mut Outcome) -> bool {
         let mut moved = false;
-        while let Some(TaggedBytesMut { transport, message, .. }) = self.connection.poll_write() {
+        while let Some(transmit) = self.stack.poll_transmit(now) {
             moved = true;
-            // Else it is a check from an address of ours that the peer has not talked to.
-            let Some(way) = self.ways.between(transport.local_addr, transport.peer_addr) else { continue };
-            if !way.is_proven {
-                way.is_proven = true;
-                self.liveness.checked();
-                outcome.proven.push(way.path);
-            }
-            if !self.is_selected {
-                let Some(credit) = way.credit.checked_sub(message.len()) else {
-                    self.metrics.dropped(Dropped::Untrusted);
-                    continue;
-                };
-                way.credit = credit;
-            }
-            match Stun::parse(&message) {
-                Some(stun) if stun.is_request() => {
-                    self.asked.truncate(MAX_ASKED - 1);
-                    self.asked.push_front(stun.transaction());
-                }
-                Some(_) => {}
-                None => self.channels.count_sent(),
-            }
-            let Path { local, remote } = way.path;
-            self.traffic.packets_sent += 1;
-            self.traffic.bytes_sent += message.len() as u64;
-            outcome.datagrams.push(Datagram { local, remote, bytes: message });
+            self.post(transmit, outcome);
         }
         moved
+    }
+
+    pub(super) fn post(&mut self, Transmit { ours, theirs, bytes }: Transmit, outcome: &mut Outcome) {
+        // Else it is a check from an address of ours that the peer has not talked to.
+        let Some(way) = self.ways.between(ours, theirs) else { return };
+        if !way.is_proven {
+            way.is_proven = true;
+            self.liveness.checked();
+            outcome.proven.push(way.path);
+        }
+        let stun = Stun::parse(&bytes);
+        // While ICE starts anew, what is above it goes on along the path that has proved itself before.
+        let is_trusted = self.is_selected || (stun.is_none() && self.selected == Some(way.path));
+        if !is_trusted {
+            let Some(credit) = way.credit.checked_sub(bytes.len()) else {
+                return self.metrics.dropped(Dropped::Untrusted);
+            };
+            way.credit = credit;
+        }
+        if let Some(stun) = stun.filter(|stun| stun.is_request()) {
+            self.asked.truncate(MAX_ASKED - 1);
+            self.asked.push_front(stun.transaction());
+        }
+        let Path { local, remote } = way.path;
+        self.traffic.packets_sent += 1;
+        self.traffic.bytes_sent += bytes.len() as u64;
+        outcome.datagrams.push(Datagram { local, remote, bytes });
     }
 
     fn feed(&mut self, now: Instant, datagram: Datagram) {
         let Some(candidate) = self.ways.candidate_of(datagram.path()) else {
             return self.metrics.dropped(Dropped::NoPath);
         };
-        let transport = TransportContext {
-            local_addr: candidate,
-            peer_addr: datagram.remote,
-            transport_protocol: TransportProtocol::UDP,
-            ecn: None,
-        };
-        let message = TaggedBytesMut { now, transport, message: datagram.bytes };
-        if let Err(error) = self.connection.handle_read(message) {
+        if let Err(error) = self.stack.receive(now, candidate, datagram.remote, datagram.bytes) {
             debug!("a datagram is refused: {error}");
             self.metrics.dropped(Dropped::Refused);
         }

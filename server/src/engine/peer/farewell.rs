@@ -1,10 +1,8 @@
 //! How a session ends, and what it tells of itself before.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hola_webrtc_protocol::{Phase, Side, Step, TraceData};
-use rtc::{sansio::Protocol, statistics::StatsSelector};
-use tracing::debug;
 
 use super::{Outcome, Peer};
 use crate::{
@@ -15,10 +13,10 @@ use crate::{
 impl Peer {
     /// Tells the peer and the handlers.
     pub(super) fn close(&mut self, now: Instant, reason: Closed, outcome: &mut Outcome) {
-        if let Err(error) = self.connection.close() {
-            debug!("the connection does not close cleanly: {error}");
+        for transmit in self.stack.close(now) {
+            self.post(transmit, outcome);
         }
-        self.write(outcome);
+        self.count_retransmissions();
         self.abandon(now, reason);
     }
 
@@ -46,19 +44,15 @@ impl Peer {
     }
 
     pub(super) fn stats(&mut self, now: Instant) -> SessionStats {
-        let report = self.connection.get_stats(now, StatsSelector::None);
-        let mut pairs = report.candidate_pairs();
-        let measured = pairs.find(|pair| pair.nominated && pair.responses_received > 0);
-        let round_trip_time =
-            measured.and_then(|pair| Duration::try_from_secs_f64(pair.current_round_trip_time).ok());
         SessionStats {
-            round_trip_time,
+            round_trip_time: self.stack.round_trip_time(now),
             packets_sent: self.traffic.packets_sent,
             bytes_sent: self.traffic.bytes_sent,
             packets_received: self.traffic.packets_received,
             bytes_received: self.traffic.bytes_received,
             messages_sent: self.channels.sent,
             messages_received: self.channels.received,
+            retransmissions: self.stack.retransmissions(),
             channels: self.channels.open_count(),
             buffered: self.channels.held(),
         }

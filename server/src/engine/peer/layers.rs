@@ -2,45 +2,27 @@
 
 use std::{net::SocketAddr, time::Instant};
 
-use hola_webrtc_protocol::{Candidate, CandidateType, Step, TraceData};
-use rtc::peer_connection::transport::{
-    RTCDtlsTransportState, RTCIceCandidate, RTCIceCandidateType, RTCSctpTransportState,
-};
+use hola_webrtc_protocol::{Candidate, Step, TraceData};
 use tracing::info;
 
 use super::Peer;
-use crate::{metrics::SessionState, session::Closed};
+use crate::metrics::SessionState;
 
 impl Peer {
-    /// Step 8: ICE, DTLS and SCTP come up on top of each other. Returns whether one did.
-    pub(super) fn climb(&mut self, now: Instant) -> bool {
-        self.select(now);
-        let Some(sctp) = self.connection.sctp() else { return false };
-        let dtls = sctp.transport();
-        if dtls.state() == RTCDtlsTransportState::Closed {
-            self.end(Closed::ByPeer);
-            return false;
+    /// Step 8: a layer has come up, ICE, DTLS or SCTP, each on top of the one before.
+    pub(super) fn climb(&mut self, now: Instant, layer: Step) {
+        if self.next_layer() != Some(layer) {
+            return;
         }
-        let Some(layer) = self.next_layer() else { return false };
-        let (is_up, message) = match layer {
-            Step::CheckConnectivity => (self.is_selected, "ICE has found a candidate pair"),
-            Step::HandshakeDtls => {
-                (dtls.state() == RTCDtlsTransportState::Connected, "the DTLS handshake is done")
-            }
-            _ => (sctp.state() == RTCSctpTransportState::Connected, "the SCTP association is up"),
+        let message = match layer {
+            Step::CheckConnectivity => "ICE has found a candidate pair",
+            Step::HandshakeDtls => "the DTLS handshake is done",
+            _ => "the SCTP association is up",
         };
-        if !is_up {
-            return false;
-        }
         let took = now.saturating_duration_since(self.reached_at).as_secs_f64() * 1e3;
         info!(step = %layer, "{message}");
         self.link.journal.note(now, layer, TraceData::Done { took });
         self.reach(now, layer);
-        if layer == Step::CheckConnectivity {
-            // The protocol core queues its ClientHello here and would send it with its next timer.
-            self.timeout(now);
-        }
-        true
     }
 
     /// A channel may have opened.
@@ -71,16 +53,9 @@ impl Peer {
         }
     }
 
-    /// Looks whether ICE has selected a pair. The session's datagrams come along it from now on.
-    pub(super) fn select(&mut self, now: Instant) {
-        if self.is_selected {
-            return;
-        }
-        let Some(sctp) = self.connection.sctp() else { return };
-        let Some(pair) = sctp.transport().ice_transport().get_selected_candidate_pair() else { return };
-        let (local, remote) = (candidate(pair.local()), candidate(pair.remote()));
+    /// ICE has selected a pair. The session's datagrams come along it from now on.
+    pub(super) fn select(&mut self, now: Instant, local: Candidate, remote: Candidate) {
         self.is_selected = true;
-        self.nomination = None;
         let addresses = (socket_addr(&local), socket_addr(&remote));
         if let (Some(ours), Some(theirs)) = addresses {
             self.link.set_remote(theirs);
@@ -91,7 +66,7 @@ impl Peer {
         }
         let pair = TraceData::CandidatePair { local, remote };
         self.link.journal.note(now, Step::CheckConnectivity, pair);
-        self.feed_held_back(now);
+        self.climb(now, Step::CheckConnectivity);
     }
 
     /// The layer of step 8 that comes up next.
@@ -102,23 +77,6 @@ impl Peer {
             Some(Step::HandshakeDtls) => Some(Step::AssociateSctp),
             Some(_) => None,
         }
-    }
-}
-
-fn candidate(of: &RTCIceCandidate) -> Candidate {
-    Candidate {
-        foundation: of.foundation.clone(),
-        component: of.component,
-        transport: of.protocol.to_string().to_ascii_lowercase(),
-        priority: of.priority,
-        address: of.address.clone(),
-        port: of.port,
-        kind: match of.typ {
-            RTCIceCandidateType::Srflx => CandidateType::Srflx,
-            RTCIceCandidateType::Prflx => CandidateType::Prflx,
-            RTCIceCandidateType::Relay => CandidateType::Relay,
-            _ => CandidateType::Host,
-        },
     }
 }
 

@@ -9,14 +9,7 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Instant};
 
 use bytes::BytesMut;
 use hola_webrtc_protocol::{SessionId, Step, TraceData};
-use rtc::{
-    peer_connection::{
-        RTCPeerConnection,
-        event::{RTCDataChannelEvent, RTCPeerConnectionEvent},
-    },
-    sansio::Protocol,
-};
-use tracing::{debug, info};
+use tracing::info;
 
 use self::{datagrams::Traffic, ways::Ways};
 use super::{
@@ -25,10 +18,11 @@ use super::{
     liveness::{Liveness, Verdict},
     registry::{Place, Resident},
     routes::Path,
+    stack::{Event, Stack},
     stun,
 };
 use crate::{
-    answer::{self, IceCredentials},
+    answer::IceCredentials,
     limits::Limits,
     metrics::{Limit, Metrics},
     offer::AnswerError,
@@ -44,16 +38,12 @@ pub(crate) struct Peer {
     /// When the offer was answered.
     born: Instant,
     ways: Ways,
-    connection: RTCPeerConnection,
+    stack: Stack,
     /// The handler's end, until the peer is connected.
     session: Option<Session>,
     channels: Channels,
-    /// A request that nominates its pair and came before the pair was valid.
-    nomination: Option<Datagram>,
     /// Whether ICE has selected a pair, since its last restart if there was one.
     is_selected: bool,
-    /// What came for the layers above ICE while it was starting anew.
-    held_back: Vec<Datagram>,
     /// The way along the pair that ICE has selected last.
     selected: Option<Path>,
     /// The layer of step 8 that came up last.
@@ -70,6 +60,8 @@ pub(crate) struct Peer {
     farewell: Option<String>,
     /// How many bytes the registry knows the session to hold.
     held: usize,
+    /// How many retransmissions the metrics know of.
+    retransmissions: u64,
     traffic: Traffic,
 }
 
@@ -90,7 +82,7 @@ pub(super) struct Outcome {
 pub(super) struct Parts {
     pub(super) place: Place,
     pub(super) resident: Arc<Resident>,
-    pub(super) connection: RTCPeerConnection,
+    pub(super) stack: Stack,
     pub(super) candidates: Arc<[SocketAddr]>,
     pub(super) doorbell: Arc<Doorbell>,
     pub(super) link: Arc<Link>,
@@ -102,18 +94,8 @@ pub(super) struct Parts {
 
 impl Peer {
     pub(super) fn new(now: Instant, parts: Parts) -> Self {
-        let Parts {
-            place,
-            resident,
-            connection,
-            candidates,
-            doorbell,
-            link,
-            session,
-            channels,
-            limits,
-            metrics,
-        } = parts;
+        let Parts { place, resident, stack, candidates, doorbell, link, session, channels, limits, metrics } =
+            parts;
         Self {
             resident,
             doorbell,
@@ -122,12 +104,10 @@ impl Peer {
             metrics,
             born: now,
             ways: Ways::new(candidates),
-            connection,
+            stack,
             session: Some(session),
             channels,
-            nomination: None,
             is_selected: false,
-            held_back: Vec::new(),
             selected: None,
             reached: None,
             reached_at: now,
@@ -137,6 +117,7 @@ impl Peer {
             ended: None,
             farewell: None,
             held: 0,
+            retransmissions: 0,
             traffic: Traffic::default(),
         }
     }
@@ -190,9 +171,14 @@ impl Peer {
         ufrag: &str,
         password: &str,
     ) -> Result<IceCredentials, AnswerError> {
-        let ours = answer::restart_ice(&mut self.connection, now, ufrag, password)?;
+        let remote = IceCredentials { ufrag: ufrag.to_owned(), password: password.to_owned() };
+        // A request that is repeated, because its reply was lost, changes nothing.
+        if self.stack.is_with(&remote) {
+            return Ok(self.stack.credentials());
+        }
+        let ours =
+            self.stack.restart_ice(now, remote).map_err(|error| AnswerError::Internal(error.to_string()))?;
         self.is_selected = false;
-        self.nomination = None;
         info!("ICE starts anew");
         self.link.journal.note(now, Step::CheckConnectivity, TraceData::Began);
         Ok(ours)
@@ -207,7 +193,7 @@ impl Peer {
     /// When the peer needs to be driven even if nothing happens.
     pub(super) fn deadline(&mut self) -> Instant {
         let ours = self.liveness.deadline();
-        self.connection.poll_timeout().map_or(ours, |protocols| protocols.min(ours))
+        self.stack.deadline().map_or(ours, |protocols| protocols.min(ours))
     }
 
     /// Moves everything that can move: timers, events, messages in and out, datagrams out.
@@ -217,26 +203,34 @@ impl Peer {
         self.keep_time(now, &mut outcome);
         self.grant_wishes(now);
         loop {
-            // What is there to write goes out before the next layer starts: a ClientHello that overtakes the
-            // reply to the nomination finds no pair selected at its peer, is dropped, and costs a second.
-            let moved = self.handle_events(now) | self.write(&mut outcome) | self.climb(now);
-            // While ICE starts anew the protocol core would drop what it is given to send.
-            let talked = self.channels.deliver(&mut self.connection, now)
-                | (self.is_selected && self.channels.send(&mut self.connection, now));
-            if talked {
+            let moved = self.handle_events(now);
+            // What is read makes room, which the acknowledgements written next tell the peer of.
+            let delivered = self.channels.deliver(&mut self.stack, now);
+            if delivered.has_opened {
+                self.note_channel(now);
+            }
+            if delivered.is_too_much {
+                self.end(Closed::TooManyChannels);
+            }
+            // While ICE starts anew, the old path may be dead: what is sent waits for the new one.
+            let has_sent = self.is_selected && self.channels.send(&mut self.stack, now);
+            let has_talked = delivered.has_talked || has_sent;
+            if has_talked {
                 self.liveness.talked(now);
             }
-            if !(moved || talked) || self.ended.is_some() {
+            let has_written = self.write(now, &mut outcome);
+            if !(moved || delivered.has_opened || has_talked || has_written) || self.ended.is_some() {
                 break;
             }
         }
+        self.count_retransmissions();
         if self.reached == Some(Step::OpenChannel) && self.channels.is_empty() {
             self.liveness.no_channel_is_open(now);
             if self.link.is_draining() {
                 self.end(Closed::NoChannel);
             }
         }
-        if self.channels.is_endless() {
+        if self.stack.is_flooded() {
             self.metrics.limit_reached(Limit::MaxMessageSize);
             self.end(Closed::Overloaded);
         }
@@ -260,7 +254,7 @@ impl Peer {
         for wish in self.link.take_wishes() {
             match wish {
                 Wish::Open { label, options, reply } => {
-                    self.channels.create(&mut self.connection, &label, options, reply, now);
+                    self.channels.create(&mut self.stack, &label, options, reply, now);
                     self.note_channel(now);
                 }
                 // Whoever asked may be gone.
@@ -287,36 +281,27 @@ impl Peer {
             }
             Verdict::Ended(reason) => self.end(reason),
         }
-        if self.connection.poll_timeout().is_some_and(|due| due <= now) {
-            self.timeout(now);
-        }
+        self.stack.handle_timeout(now);
     }
 
     fn handle_events(&mut self, now: Instant) -> bool {
         let mut moved = false;
-        while let Some(event) = self.connection.poll_event() {
+        while let Some(event) = self.stack.poll_event() {
             moved = true;
-            let RTCPeerConnectionEvent::OnDataChannel(event) = event else { continue };
             match event {
-                RTCDataChannelEvent::OnOpen(id) => {
-                    while self.climb(now) {}
-                    if !self.channels.opened(&mut self.connection, id, now) {
-                        self.end(Closed::TooManyChannels);
-                    }
-                    self.note_channel(now);
-                }
-                RTCDataChannelEvent::OnClose(id) => {
-                    self.channels.closed(id, now);
-                }
-                _ => {}
+                Event::Selected { local, remote } => self.select(now, local, remote),
+                Event::Secured => self.climb(now, Step::HandshakeDtls),
+                Event::Associated => self.climb(now, Step::AssociateSctp),
+                Event::ChannelClosed(stream) => self.channels.closed(stream, now),
+                Event::Closed => self.end(Closed::ByPeer),
             }
         }
         moved
     }
 
-    fn timeout(&mut self, now: Instant) {
-        if let Err(error) = self.connection.handle_timeout(now) {
-            debug!("a timer fails: {error}");
-        }
+    fn count_retransmissions(&mut self) {
+        let retransmissions = self.stack.retransmissions();
+        self.metrics.retransmitted(retransmissions - self.retransmissions);
+        self.retransmissions = retransmissions;
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     session::Closed,
 };
 
-fn channel_of(session: &mut Session) -> Channel {
+pub(super) fn channel_of(session: &mut Session) -> Channel {
     session.accept_channel().now_or_never().unwrap().unwrap()
 }
 
@@ -17,7 +17,7 @@ fn text(text: &str) -> Message {
 }
 
 /// Asserts that a message of this session's peer is heard.
-fn assert_lives(world: &mut World, address: SocketAddr, channel: &mut Channel) {
+pub(super) fn assert_lives(world: &mut World, address: SocketAddr, channel: &mut Channel) {
     let now = world.now;
     world.offerer(address).send(now, text("here"));
     let mut heard = None;
@@ -88,59 +88,6 @@ fn text_that_is_none_closes_its_channel_alone() {
     world.run(2 * SECOND);
     assert_eq!(session.closed().now_or_never(), None);
     drop(second);
-}
-
-/// A peer that sends larger messages than the answer lets it.
-fn connect_liar(world: &mut World) -> (SocketAddr, Session) {
-    let address = offerer_address(0);
-    let mut offerer = Offerer::with_max_message_size(world.now, address, "x", 16_000_000);
-    let answered = world.answer(&offerer.offer());
-    let lie = answered.sdp.replace("a=max-message-size:65536", "a=max-message-size:100000000");
-    offerer.accept_answer(world.now, &lie);
-    world.offerers.insert(address, offerer);
-    let opened =
-        world.run_until(5 * SECOND, |world| !world.sessions.is_empty() && world.offerer(address).is_open());
-    assert!(opened, "the channel does not open");
-    (address, world.sessions.remove(0))
-}
-
-#[test]
-fn a_message_above_the_maximum_harms_nobody_but_its_sender() {
-    for size in [65_537, 200_000] {
-        let mut world = World::new(MS);
-        let (other, mut others) = world.connect(1, "x");
-        let mut other_channel = channel_of(&mut others);
-        let (address, mut session) = connect_liar(&mut world);
-        let mut channel = channel_of(&mut session);
-
-        let now = world.now;
-        world.offerer(address).send(now, Message::Binary(vec![7; size].into()));
-        world.run(5 * SECOND);
-        assert_eq!(world.registry.buffered(), 0);
-        // It is lost, and the next one is not.
-        assert_lives(&mut world, address, &mut channel);
-        assert_lives(&mut world, other, &mut other_channel);
-    }
-}
-
-#[test]
-fn a_peer_that_sends_what_makes_up_no_message_is_ended_before_it_has_sent_much() {
-    // The others' messages are within the total.
-    let mut world = World::with_limits(MS, Limits { total_buffer: 2 * 1024 * 1024, ..LIMITS });
-    let (other, mut others) = world.connect(1, "x");
-    let mut other_channel = channel_of(&mut others);
-    let (address, session) = connect_liar(&mut world);
-    let now = world.now;
-    for _ in 0..60 {
-        world.offerer(address).send(now, Message::Binary(vec![7; 250_000].into()));
-    }
-    assert!(world.run_until(60 * SECOND, |_| session.closed().now_or_never().is_some()));
-    assert_eq!(session.closed().now_or_never(), Some(Closed::Overloaded));
-    let metrics = world.registry.metrics().encode();
-    let received = r#"hola_webrtc_datagram_bytes_total{direction="in"} "#;
-    let received = metrics.lines().find_map(|line| line.strip_prefix(received)).unwrap();
-    assert!(received.parse::<usize>().unwrap() < 6_000_000, "{received}");
-    assert_lives(&mut world, other, &mut other_channel);
 }
 
 #[test]

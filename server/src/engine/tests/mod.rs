@@ -13,7 +13,13 @@ mod end;
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod greedy;
+#[cfg(test)]
+mod handmade;
+#[cfg(test)]
+mod lossy;
 mod offerer;
+#[cfg(test)]
+mod oversized;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -115,7 +115,12 @@ impl Offerer {
 
     /// Opens one more channel.
     pub(super) fn open(&mut self, label: &str) {
-        self.connection.create_data_channel(label, Some(RTCDataChannelInit::default())).unwrap();
+        self.open_with(label, RTCDataChannelInit::default());
+    }
+
+    /// Opens one more channel, with options.
+    pub(super) fn open_with(&mut self, label: &str, options: RTCDataChannelInit) {
+        self.connection.create_data_channel(label, Some(options)).unwrap();
     }
 
     /// Takes a stream that the other side may want to open a channel on.

@@ -1,0 +1,259 @@
+//! SCTP (RFC 8831) over DTLS, and the data channels on its streams.
+
+mod opening;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    net::SocketAddr,
+    time::Instant,
+};
+
+use bytes::{Bytes, BytesMut};
+use rtc_sctp::{
+    Association, AssociationHandle, Chunks, ClientConfig, DatagramEvent, Endpoint, Event as Happening,
+    Payload, PayloadProtocolIdentifier, StreamEvent,
+};
+use rtc_shared::{
+    TransportProtocol,
+    error::{Error, Result},
+};
+
+use super::{Event, Incoming, Settings, TUNNEL, meter::Meter};
+use crate::{
+    channel::{ChannelParameters, Message},
+    session::ChannelClosed,
+};
+
+/// What stands for an empty message, which SCTP does not know (RFC 8831, 6.6).
+const EMPTY: Bytes = Bytes::from_static(&[0]);
+
+pub(super) struct Sctp {
+    endpoint: Endpoint,
+    handle: AssociationHandle,
+    association: Association,
+    meter: Meter,
+    max_message_size: usize,
+    is_up: bool,
+    channels: BTreeMap<u16, Stage>,
+    /// The streams that this side has reset, and the peer has not yet.
+    resetting: BTreeSet<u16>,
+    /// The streams that may have a message to read.
+    readable: BTreeSet<u16>,
+    /// What was read and not handed over yet.
+    read: Option<Incoming>,
+    packets: VecDeque<Bytes>,
+    events: VecDeque<Event>,
+}
+
+enum Stage {
+    /// Announced to the peer, which has not confirmed it.
+    Opening(ChannelParameters),
+    Open,
+}
+
+impl Sctp {
+    /// The association's first packet is to leave.
+    pub(super) fn connect(now: Instant, settings: &Settings) -> Result<Self> {
+        let local = SocketAddr::new(TUNNEL.ip(), 0);
+        let mut endpoint = Endpoint::new(local, TransportProtocol::UDP, settings.endpoint.clone(), None);
+        let config = ClientConfig { transport: settings.transport.clone() };
+        let (handle, association) =
+            endpoint.connect(now, config, TUNNEL).map_err(|error| Error::Other(error.to_string()))?;
+        Ok(Self {
+            endpoint,
+            handle,
+            association,
+            meter: Meter::new(settings.transport.max_receive_buffer_size() as usize),
+            max_message_size: settings.max_message_size() as usize,
+            is_up: false,
+            channels: BTreeMap::new(),
+            resetting: BTreeSet::new(),
+            readable: BTreeSet::new(),
+            read: None,
+            packets: VecDeque::new(),
+            events: VecDeque::new(),
+        })
+    }
+
+    pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {
+        if !self.meter.received(&mut packet, |stream| self.resetting.contains(&stream)) {
+            return;
+        }
+        if let Some((handle, DatagramEvent::AssociationEvent(event))) =
+            self.endpoint.handle(now, TUNNEL, None, packet.freeze())
+            && handle == self.handle
+        {
+            self.association.handle_event(event);
+            self.look();
+        }
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Bytes> {
+        if self.packets.is_empty()
+            && let Some(transmit) = self.association.poll_transmit(now)
+            && let Payload::RawEncode(packets) = transmit.message
+        {
+            self.packets.extend(packets);
+        }
+        let packet = self.packets.pop_front()?;
+        self.meter.sends(&packet);
+        Some(packet)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.association.poll_timeout()
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.association.handle_timeout(now);
+        self.look();
+    }
+
+    /// Tells the peer that the association is over. What was to be sent and has not been polled is lost.
+    pub(super) fn abort(&mut self) -> Result<()> {
+        self.association.abort()
+    }
+
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Whether the peer sends what makes up no message within the maximum.
+    pub(super) fn is_flooded(&self) -> bool {
+        let nothing_waits = self.readable.is_empty() && self.resetting.is_empty();
+        self.meter.is_overrun() || (nothing_waits && self.meter.is_stuck())
+    }
+
+    /// The next message, or channel that the peer has opened or confirmed. What comes on a channel that has no room
+    /// stays in SCTP, whose receive window shrinks.
+    pub(super) fn poll_read(
+        &mut self,
+        now: Instant,
+        mut has_room: impl FnMut(u16) -> bool,
+    ) -> Option<Incoming> {
+        if let Some(incoming) = self.read.take() {
+            return Some(incoming);
+        }
+        if !self.is_up {
+            return None;
+        }
+        loop {
+            let mut streams = self.readable.iter().copied();
+            let stream = streams.find(|stream| !self.channels.contains_key(stream) || has_room(*stream))?;
+            let Some(chunks) = self.next_message(stream) else { continue };
+            let incoming = self.interpret(now, stream, &chunks);
+            // A reset by the peer may have waited for its last message to be read.
+            self.look();
+            match incoming {
+                // It was closed in the same breath.
+                Some(Incoming::Opened(_)) if !self.channels.contains_key(&stream) => self.read = None,
+                None => {}
+                incoming => return incoming,
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, now: Instant, stream: u16, message: Message) -> Result<()> {
+        use PayloadProtocolIdentifier::{Binary, BinaryEmpty, String, StringEmpty};
+        let (identifier, bytes) = match message {
+            Message::Text(text) if text.is_empty() => (StringEmpty, EMPTY),
+            Message::Text(text) => (String, text.into()),
+            Message::Binary(bytes) if bytes.is_empty() => (BinaryEmpty, EMPTY),
+            Message::Binary(bytes) => (Binary, bytes),
+        };
+        self.association.stream(stream)?.write_chunk_with_ppi(now, &bytes, identifier)?;
+        Ok(())
+    }
+
+    /// How many bytes on this stream the peer has not acknowledged.
+    pub(super) fn outstanding(&mut self, stream: u16) -> usize {
+        let stream = self.association.stream(stream);
+        stream.and_then(|stream| stream.buffered_amount()).unwrap_or_default()
+    }
+
+    /// Closes a channel by resetting its stream (RFC 8831, 6.7). Nothing more is read off it or sent on it.
+    pub(super) fn close(&mut self, now: Instant, stream: u16) {
+        while self.next_message(stream).is_some() {}
+        self.channels.remove(&stream);
+        let closed = self.association.stream(stream).and_then(|mut stream| stream.close(now));
+        if closed.is_ok() {
+            self.resetting.insert(stream);
+        }
+    }
+
+    fn next_message(&mut self, stream: u16) -> Option<Chunks> {
+        let chunks = self.association.stream(stream).and_then(|mut stream| stream.read_sctp()).ok().flatten();
+        if let Some(chunks) = &chunks {
+            self.meter.read(chunks.len(), chunks.chunks.len());
+        } else {
+            self.readable.remove(&stream);
+        }
+        chunks
+    }
+
+    fn interpret(&mut self, now: Instant, stream: u16, chunks: &Chunks) -> Option<Incoming> {
+        if chunks.ppi == PayloadProtocolIdentifier::Dcep {
+            return self.obey(now, stream, chunks);
+        }
+        let message = match message(chunks, self.max_message_size) {
+            Ok(message) => Incoming::Message(stream, message),
+            Err(reason) => Incoming::Fault(stream, reason),
+        };
+        match self.channels.get_mut(&stream) {
+            // Nobody has announced a channel there.
+            None => None,
+            Some(Stage::Open) => Some(message),
+            // Its peer knows of the channel, and the confirmation comes behind: the stream may be unordered.
+            Some(stage) => match std::mem::replace(stage, Stage::Open) {
+                Stage::Opening(parameters) => {
+                    self.read = Some(message);
+                    Some(Incoming::Opened(parameters))
+                }
+                Stage::Open => Some(message),
+            },
+        }
+    }
+
+    /// Sees what has happened to the association.
+    fn look(&mut self) {
+        while let Some(happening) = self.association.poll() {
+            match happening {
+                Happening::Connected => {
+                    self.is_up = true;
+                    self.events.push_back(Event::Associated);
+                }
+                Happening::Stream(StreamEvent::Readable { id }) => {
+                    self.readable.insert(id);
+                }
+                // The peer has reset the stream, and everything before is read; or the association has ended.
+                Happening::AssociationLost { id, .. } => {
+                    self.readable.remove(&id);
+                    self.resetting.remove(&id);
+                    if self.channels.remove(&id).is_some() {
+                        self.events.push_back(Event::ChannelClosed(id));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn message(chunks: &Chunks, maximum: usize) -> std::result::Result<Message, ChannelClosed> {
+    use PayloadProtocolIdentifier::{BinaryEmpty, String as Text, StringEmpty};
+    match chunks.ppi {
+        StringEmpty => return Ok(Message::Text(String::new())),
+        BinaryEmpty => return Ok(Message::Binary(Bytes::new())),
+        _ => {}
+    }
+    let bytes = chunks.to_payload(maximum).map_err(|_| ChannelClosed::TooLarge)?;
+    if chunks.ppi == Text {
+        String::from_utf8(bytes.into()).map(Message::Text).map_err(|_| ChannelClosed::NotUtf8)
+    } else {
+        Ok(Message::Binary(bytes.freeze()))
+    }
+}

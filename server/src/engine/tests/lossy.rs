@@ -1,0 +1,125 @@
+//! What a network that loses datagrams shows, and channels that make the best of one.
+
+use futures_util::{FutureExt, SinkExt};
+use rtc::data_channel::RTCDataChannelInit;
+
+use super::*;
+use crate::{
+    channel::{Channel, Message},
+    session::{ChannelOptions, SessionStats},
+};
+
+fn channel_of(session: &Session) -> Channel {
+    session.accept_channel().now_or_never().unwrap().unwrap()
+}
+
+fn stats(world: &mut World, session: &Session) -> SessionStats {
+    let mut stats = Box::pin(session.stats());
+    let mut found = None;
+    assert!(world.run_until(SECOND, |_| {
+        found = found.take().or_else(|| stats.as_mut().now_or_never().flatten());
+        found.is_some()
+    }));
+    found.unwrap()
+}
+
+#[test]
+fn what_is_lost_and_sent_again_is_counted_once_each_time() {
+    let mut world = World::new(MS);
+    let (address, session) = world.connect(0, "x");
+    let mut channel = channel_of(&session);
+    world.run(SECOND);
+    assert_eq!(stats(&mut world, &session).retransmissions, 0);
+
+    for round in 1..=2 {
+        channel.feed(Message::Text("lost at first".to_owned())).now_or_never().unwrap().unwrap();
+        // All that leaves the server is lost, once.
+        assert_eq!(world.flush().len(), 1);
+        let arrived = world.run_until(10 * SECOND, |world| world.offerer(address).received.len() == round);
+        assert!(arrived, "the message does not arrive");
+        assert_eq!(stats(&mut world, &session).retransmissions, round as u64);
+    }
+    let metrics = world.registry.metrics().encode();
+    assert!(metrics.contains("\nhola_webrtc_sctp_retransmissions_total 2\n"), "{metrics}");
+}
+
+#[test]
+fn the_reliability_of_channels_that_the_peer_opens_is_known() {
+    let mut world = World::new(MS);
+    let (address, session) = world.connect(0, "first");
+    let first = channel_of(&session);
+    assert!(first.parameters().ordered);
+    assert_eq!((first.parameters().max_retransmits, first.parameters().max_packet_life_time), (None, None));
+    for (label, ordered, max_retransmits, max_packet_life_time) in [
+        ("unordered", false, None, None),
+        ("once", true, Some(0), None),
+        ("thrice", false, Some(3), None),
+        ("fresh", true, None, Some(150)),
+        ("fresh and unordered", false, None, Some(u16::MAX)),
+    ] {
+        let options = RTCDataChannelInit {
+            ordered,
+            max_retransmits,
+            max_packet_life_time,
+            protocol: "chat".to_owned(),
+            ..RTCDataChannelInit::default()
+        };
+        world.offerer(address).open_with(label, options);
+        world.run(SECOND);
+        let channel = channel_of(&session);
+        let parameters = channel.parameters();
+        assert_eq!((channel.label(), &*parameters.protocol), (label, "chat"));
+        assert_eq!(parameters.ordered, ordered, "{label}");
+        assert_eq!(parameters.max_retransmits, max_retransmits, "{label}");
+        assert_eq!(parameters.max_packet_life_time, max_packet_life_time, "{label}");
+    }
+}
+
+#[test]
+fn a_channel_that_sends_nothing_twice_goes_on_behind_a_loss() {
+    let mut world = World::new(MS);
+    let (address, session) = world.connect(0, "first");
+    let _first = channel_of(&session);
+    let options =
+        RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..RTCDataChannelInit::default() };
+    world.offerer(address).open_with("lossy", options);
+    world.run(SECOND);
+    let mut channel = channel_of(&session);
+    channel.feed(Message::Text("lost".to_owned())).now_or_never().unwrap().unwrap();
+    assert_eq!(world.flush().len(), 1);
+    channel.feed(Message::Text("not lost".to_owned())).now_or_never().unwrap().unwrap();
+    world.run(10 * SECOND);
+    assert_eq!(world.offerer(address).received, [Message::Text("not lost".to_owned())]);
+    assert_eq!(stats(&mut world, &session).buffered, 0, "nothing waits for what is given up");
+}
+
+#[test]
+fn channels_of_the_servers_side_open_with_what_was_asked_for() {
+    let mut world = World::new(MS);
+    let (address, session) = world.connect(0, "first");
+    let first = channel_of(&session);
+    let options = ChannelOptions { ordered: false, max_retransmits: Some(2), ..ChannelOptions::default() };
+    let mut opening = Box::pin(session.open_channel("server's", options));
+    let mut opened = None;
+    assert!(world.run_until(SECOND, |_| {
+        opened = opened.take().or_else(|| opening.as_mut().now_or_never());
+        opened.is_some()
+    }));
+    let mut channel = opened.unwrap().unwrap();
+    assert_eq!((channel.parameters().id % 2, channel.parameters().max_retransmits), (0, Some(2)));
+    assert_ne!(channel.parameters().id, first.parameters().id);
+    channel.feed(Message::Text("hello".to_owned())).now_or_never().unwrap().unwrap();
+    assert!(world.run_until(SECOND, |world| !world.offerer(address).received.is_empty()));
+    drop(channel);
+    world.run(SECOND);
+    assert_eq!(stats(&mut world, &session).channels, 1);
+    let both = ChannelOptions {
+        max_retransmits: Some(1),
+        max_packet_life_time: Some(1),
+        ..ChannelOptions::default()
+    };
+    let mut refused = Box::pin(session.open_channel("x", both));
+    assert!(
+        world.run_until(SECOND, |_| refused.as_mut().now_or_never().is_some_and(|opened| opened.is_err()))
+    );
+}
