@@ -71,6 +71,11 @@ export interface Session extends EventTarget {
   /** The channels that the other side opens. */
   readonly incomingChannels: ReadableStream<Channel>;
   getStats(): Promise<Stats>;
+  /**
+   * Finds a new path for the same session, as when the network has changed; channels and what is in them stay. Resolves when
+   * both sides know each other's new credentials. Rejects with an `RtcError` if the server refuses, and leaves all as it was.
+   */
+  restartIce(): Promise<void>;
   /** What happened, from the first event on, then live; ends with the session. Any number of readers. */
   readonly trace: AsyncIterable<TraceEvent>;
   /** What happened up to now, for a bug report. It has addresses of both sides. */

@@ -137,6 +137,15 @@ export class Session extends EventTarget {
     return summary(await this.#core.peerConnection.getStats());
   }
 
+  async restartIce() {
+    await this.#ready.promise;
+    const core = this.#core;
+    if (!core) throw new DOMException("the session is closed", "InvalidStateError");
+    await new Promise((resolve, reject) =>
+      core.restartIce((error) => (error ? reject(new RtcError(error)) : resolve())),
+    );
+  }
+
   exportTrace() {
     return this.#trace.export();
   }

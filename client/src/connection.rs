@@ -16,7 +16,7 @@ use web_sys::{RtcDataChannelInit, RtcPeerConnection};
 
 use crate::{
     Channel, ChannelOptions, ConnectionStats, RtcError, Trace, changes::Changes, channel::ChannelCore,
-    dictionaries, peer::Peer, stats,
+    dictionaries, peer::Peer, restart, stats,
 };
 
 /// A connection with a server. Clones are handles to the same one.
@@ -115,6 +115,14 @@ impl Connection {
     /// Closes the connection with all its channels, and tells the server.
     pub fn close(&self) {
         self.peer.end(&Closed::Local);
+    }
+
+    /// Finds a new path for the same session, as when the network has changed; channels and what is in them stay. Resolves
+    /// when both sides know each other's new credentials; [`state`](Self::state) tells when the path is found.
+    ///
+    /// Fails if the other side refuses, and leaves the connection as it was.
+    pub async fn restart_ice(&self) -> Result<(), RtcError> {
+        restart::restart(&self.peer).await
     }
 
     /// What happened to the connection, from the first step on.

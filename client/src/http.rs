@@ -1,13 +1,13 @@
 //! The signalling of hola-webrtc: one `POST`, and a `DELETE` at the end.
 
 use hola_webrtc_protocol::{
-    Problem, SessionDescription, Side, Step, TraceData, server_timing,
+    Problem, SdpFragment, SessionDescription, Side, Step, TraceData, server_timing,
     signal::{self, OFFER_PATH},
 };
 use web_sys::Url;
 
 use crate::{
-    ConnectOptions, EndSession, ErrorKind, Reply, RtcError, Signaller, Trace,
+    ConnectOptions, EndSession, ErrorKind, Reply, RestartIce, RtcError, Signaller, Trace,
     fetch::{Request, Response},
     object::{self, Plain},
     sys,
@@ -48,12 +48,17 @@ impl Signaller for Http {
             return Err(refusal(&response).await);
         }
         // The server holds a session now. Whoever gives up from here on has to end it.
-        let mut session_ends =
-            EndOnDrop(location.and_then(|location| end_session(&location, &response, &url)));
+        let resource = location.and_then(|location| session_url(&location, &response, &url));
+        let mut session_ends = EndOnDrop(resource.clone().map(end_session));
         let answer = answer(&response).await?;
         let timings = response.header("server-timing").unwrap_or_default();
         let timings = server_timing::decode(&timings).filter(|(step, _)| step.side() == Some(Side::Server));
-        Ok(Reply { answer, session, timings: timings.collect(), end: session_ends.0.take() })
+        let mut reply = Reply::new(answer);
+        reply.session = session;
+        reply.timings = timings.collect();
+        reply.end = session_ends.0.take();
+        reply.restart = resource.map(restart_ice);
+        Ok(reply)
     }
 }
 
@@ -119,14 +124,30 @@ async fn refusal(response: &Response) -> RtcError {
     }
 }
 
-/// How to end the session that `Location` names. Another origin's is not ours to end.
-fn end_session(location: &str, response: &Response, offer: &Url) -> Option<EndSession> {
+/// The session that `Location` names. Another origin's is not ours.
+fn session_url(location: &str, response: &Response, offer: &Url) -> Option<String> {
     let session = Url::new_with_base(location, &response.url())
         .or_else(|_| Url::new_with_base(location, &offer.href()))
         .ok()?;
-    let url = session.href();
-    (session.origin() == offer.origin())
-        .then(|| EndSession::new(move || Request::new("DELETE", Plain::empty()).send_and_forget(&url)))
+    (session.origin() == offer.origin()).then(|| session.href())
+}
+
+fn end_session(url: String) -> EndSession {
+    EndSession::new(move || Request::new("DELETE", Plain::empty()).send_and_forget(&url))
+}
+
+fn restart_ice(url: String) -> RestartIce {
+    RestartIce::new(move |fragment| {
+        let url = url.clone();
+        async move {
+            let request = Request::new("PATCH", Plain::empty())
+                .header("Content-Type", SdpFragment::MEDIA_TYPE)
+                .header("If-Match", "*")
+                .body(&fragment);
+            let response = request.send(&url).await?;
+            if response.status() == 200 { response.text().await } else { Err(refusal(&response).await) }
+        }
+    })
 }
 
 /// Ends the session with its owner.

@@ -45,6 +45,7 @@ mod observer;
 mod offer;
 mod options;
 mod peer;
+mod restart;
 mod signaller;
 mod stats;
 mod steps;
@@ -62,6 +63,6 @@ pub use hola_webrtc_protocol::{
 };
 pub use message::{Message, SendError};
 pub use options::{ConnectOptions, Gate, Gathering};
-pub use signaller::{EndSession, Reply, Signaller};
+pub use signaller::{EndSession, Reply, RestartIce, Signaller};
 pub use stats::{CandidatePair, ConnectionStats};
 pub use trace::Trace;

@@ -79,7 +79,7 @@ impl PendingOffer {
     /// Step 5.
     pub(crate) async fn send(&self, signaller: &impl Signaller, trace: &Trace) -> Result<Reply, RtcError> {
         let mut reply = signaller.exchange(&self.description, trace).await?;
-        self.ready.peer.set_session(reply.session, reply.end.take());
+        self.ready.peer.set_session(reply.session, reply.end.take(), reply.restart.take());
         Ok(reply)
     }
 

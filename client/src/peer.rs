@@ -12,7 +12,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{EventTarget, RtcDataChannel, RtcDataChannelInit};
 
 use crate::{
-    Closed, ConnectOptions, ConnectionState, EndSession, ErrorKind, RtcError, Trace,
+    Closed, ConnectOptions, ConnectionState, EndSession, ErrorKind, RestartIce, RtcError, Trace,
     changes::Changes,
     channel::ChannelCore,
     connection::{Ending, Incoming},
@@ -40,6 +40,7 @@ pub(crate) struct Peer {
     patience_ends: RefCell<Option<Timeout>>,
     session: Cell<Option<SessionId>>,
     end_session: Cell<Option<EndSession>>,
+    restart_ice: RefCell<Option<RestartIce>>,
     channels: RefCell<Vec<Weak<ChannelCore>>>,
     incoming: Rc<Incoming>,
     ending: Rc<Ending>,
@@ -75,6 +76,7 @@ impl Peer {
                 patience_ends: RefCell::default(),
                 session: Cell::default(),
                 end_session: Cell::default(),
+                restart_ice: RefCell::default(),
                 channels: RefCell::default(),
                 incoming: Rc::default(),
                 ending: Rc::default(),
@@ -183,9 +185,20 @@ impl Peer {
         self.session.get()
     }
 
+    /// How to restart ICE on the other side.
+    pub(crate) fn restart_ice(&self) -> Option<RestartIce> {
+        self.restart_ice.borrow().clone()
+    }
+
     /// From now on the other side is told of the end.
-    pub(crate) fn set_session(&self, id: Option<SessionId>, end: Option<EndSession>) {
+    pub(crate) fn set_session(
+        &self,
+        id: Option<SessionId>,
+        end: Option<EndSession>,
+        restart: Option<RestartIce>,
+    ) {
         self.session.set(id);
+        self.restart_ice.replace(restart);
         self.end_session.set(end);
     }
 

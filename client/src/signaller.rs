@@ -1,6 +1,8 @@
 //! How the offer reaches the other side and the answer comes back.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{fmt, future::Future, rc::Rc, time::Duration};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
 
 use hola_webrtc_protocol::{SessionDescription, SessionId, Step};
 
@@ -21,6 +23,7 @@ pub trait Signaller {
 
 /// What the other side replied to an offer.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Reply {
     /// The answer.
     pub answer: SessionDescription,
@@ -30,12 +33,41 @@ pub struct Reply {
     pub timings: Vec<(Step, Duration)>,
     /// Ends the session on the other side.
     pub end: Option<EndSession>,
+    /// Restarts ICE on the other side, if it can.
+    pub restart: Option<RestartIce>,
 }
 
 impl Reply {
     /// A reply with an answer and nothing else.
     pub fn new(answer: SessionDescription) -> Self {
-        Self { answer, session: None, timings: Vec::new(), end: None }
+        Self { answer, session: None, timings: Vec::new(), end: None, restart: None }
+    }
+}
+
+/// Takes an SDP fragment with new ICE credentials to the other side, and brings back the fragment with that side's
+/// ([RFC 8840, 9](https://www.rfc-editor.org/rfc/rfc8840#section-9)).
+#[derive(Clone)]
+pub struct RestartIce(Rc<Exchange>);
+
+type Exchange = dyn Fn(String) -> LocalBoxFuture<'static, Result<String, RtcError>>;
+
+impl RestartIce {
+    /// How to do it.
+    pub fn new<F>(exchange: impl Fn(String) -> F + 'static) -> Self
+    where
+        F: Future<Output = Result<String, RtcError>> + 'static,
+    {
+        Self(Rc::new(move |fragment| exchange(fragment).boxed_local()))
+    }
+
+    pub(crate) fn send(&self, fragment: String) -> LocalBoxFuture<'static, Result<String, RtcError>> {
+        (self.0)(fragment)
+    }
+}
+
+impl fmt::Debug for RestartIce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RestartIce")
     }
 }
 

@@ -21,6 +21,14 @@ extern "C" {
     #[wasm_bindgen(constructor, catch, js_class = RTCPeerConnection)]
     pub(crate) fn new(configuration: &RtcConfiguration) -> Result<PeerConnection, JsValue>;
 
+    /// <https://www.w3.org/TR/webrtc/#dom-peerconnection-restartice>
+    #[wasm_bindgen(method, js_name = restartIce)]
+    pub(crate) fn restart_ice(this: &PeerConnection);
+
+    /// <https://www.w3.org/TR/webrtc/#dom-peerconnection-setlocaldescription>
+    #[wasm_bindgen(method, js_name = setLocalDescription)]
+    pub(crate) fn set_local_description_without_argument(this: &PeerConnection) -> Promise;
+
     /// <https://www.w3.org/TR/webrtc/#dom-rtcpeerconnection-sctp>
     #[wasm_bindgen(method, getter)]
     pub(crate) fn sctp(this: &PeerConnection) -> Option<SctpTransport>;

@@ -11,28 +11,22 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 
 use futures_util::{FutureExt, SinkExt, StreamExt, join};
 use hola_webrtc_client::{
-    Channel, ChannelOptions, ChannelState, Closed, ConnectOptions, Connection, ConnectionState, ErrorKind,
-    Gate, Gathering, HIGH_WATER, Message, ProblemCode, Side, Step, TraceData, connect,
+    ChannelOptions, ChannelState, Closed, ConnectOptions, ConnectionState, ErrorKind, Gate, Gathering,
+    HIGH_WATER, Message, ProblemCode, Side, Step, TraceData, connect,
 };
 use hola_webrtc_protocol::signal;
-use support::{event, next, page::Replaced, pause, soon, steps, within};
+use support::{
+    event, next,
+    page::Replaced,
+    pause,
+    server::{SERVER, echo},
+    soon, steps, within,
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
-
-const SERVER: &str = match option_env!("HOLA_WEBRTC_TEST_SERVER") {
-    Some(url) => url,
-    None => panic!("set HOLA_WEBRTC_TEST_SERVER to the URL of a running server to compile the server tests"),
-};
-
-/// A connection whose channel is pure echo.
-async fn echo() -> (Connection, Channel) {
-    let connection = soon(connect(SERVER, ConnectOptions::default().label("echo"))).await.unwrap();
-    let channel = connection.channel();
-    (connection, channel)
-}
 
 /// The status that a request to the server has, without a body.
 async fn status(method: &str, path: &str) -> i32 {

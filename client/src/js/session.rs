@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use js_sys::Object;
+use js_sys::{Function, Object};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{RtcDataChannel, RtcDataChannelInit};
@@ -86,6 +86,19 @@ impl Core {
         let raw = channel.raw().clone();
         self.0.keep(channel);
         Ok(raw)
+    }
+
+    /// Restarts ICE, and calls back with nothing, or with what the error is made of.
+    #[wasm_bindgen(js_name = restartIce)]
+    pub fn restart_ice(&self, done: Function) {
+        if let Some(connection) = self.0.connection.borrow().clone() {
+            spawn_local(async move {
+                let error = connection.restart_ice().await.err();
+                let error = error.map_or(JsValue::UNDEFINED, |error| plain::error(&error).into());
+                // The host does not throw.
+                let _ = done.call1(&JsValue::UNDEFINED, &error);
+            });
+        }
     }
 
     /// Sends a message of this size, or gives what the error is made of.

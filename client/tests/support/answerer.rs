@@ -110,12 +110,11 @@ impl Signaller for Answerer {
         }
         let answer = SessionDescription::answer(tamper(pc.local_description().unwrap().sdp()));
         let ended = Rc::clone(ended);
-        Ok(Reply {
-            answer,
-            session: Some(SESSION),
-            timings: vec![(Step::BuildPeer, Duration::from_micros(1500))],
-            end: Some(EndSession::new(move || ended.set(ended.get() + 1))),
-        })
+        let mut reply = Reply::new(answer);
+        reply.session = Some(SESSION);
+        reply.timings = vec![(Step::BuildPeer, Duration::from_micros(1500))];
+        reply.end = Some(EndSession::new(move || ended.set(ended.get() + 1)));
+        Ok(reply)
     }
 }
 

@@ -4,6 +4,8 @@
 
 pub mod answerer;
 pub mod page;
+#[cfg(feature = "server-tests")]
+pub mod server;
 
 use std::time::Duration;
 
