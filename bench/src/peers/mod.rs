@@ -14,7 +14,7 @@ mod tracer;
 mod work;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
 };
@@ -39,7 +39,7 @@ use crate::report;
 /// What is only our library, for measures that need another handler than the program's.
 const LIBRARY: &str = "hola-webrtc-library";
 
-/// How often a measurement is tried, and how many may fail in a row until the offerer's others are left out.
+/// How often a measurement is tried, and how many fail before a peer counts as out of an offerer's reach.
 const TRIES: u32 = 2;
 
 /// What can be asked of `peers`.
@@ -160,15 +160,16 @@ impl Stage {
         }
         work.retain(|(round, cell, peer)| !self.journal.has(&self.record(*round, *cell, *peer)));
         let mut progress = Progress::begin(work.len());
-        let mut failures: BTreeMap<(Kind, usize), u32> = BTreeMap::new();
+        let (mut reached, mut failures) = (BTreeSet::new(), BTreeMap::new());
         for (round, cell, peer) in work {
             progress.announce(round, self.rounds, &format!("{cell}: {}", self.peers[peer].0));
             let mut record = self.record(round, cell, peer);
-            let failed = failures.entry((cell.offerer, peer)).or_default();
-            if *failed >= TRIES {
-                record.failure = Some(format!("not tried: {TRIES} others by this offerer failed in a row"));
+            let pair = (cell.offerer, peer);
+            let is_hopeless = !reached.contains(&pair) && failures.get(&pair) == Some(&TRIES);
+            if is_hopeless {
+                record.failure = Some("not tried: this offerer has not reached it once".to_owned());
             }
-            for _ in 0..TRIES.saturating_sub(*failed) {
+            for _ in 0..if is_hopeless { 0 } else { TRIES } {
                 match self.take(cell, peer, &scale).await {
                     Ok(figures) => {
                         (record.figures, record.failure) = (figures, None);
@@ -181,7 +182,11 @@ impl Stage {
                     }
                 }
             }
-            *failed = if record.failure.is_some() { *failed + 1 } else { 0 };
+            if record.failure.is_none() {
+                reached.insert(pair);
+            } else if !is_hopeless {
+                *failures.entry(pair).or_default() += 1;
+            }
             progress.done(&record);
             self.journal.add(&record)?;
         }
