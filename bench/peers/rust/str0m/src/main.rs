@@ -1,6 +1,6 @@
 //! An echo by str0m: one synchronous loop for all peers, as in its example `chat`. Unlike there a datagram is given to its
 //! peer by its source, and only peers that are due are looked at, so that a thousand peers cost what a thousand peers have
-//! to; and HTTP is axum's, because the example's writes a reply in two segments, between which TCP waits for 40 ms.
+//! to; and HTTP is axum's, as for the other answerers in Rust.
 
 mod peer;
 mod run;

@@ -59,7 +59,7 @@ pub fn run(socket: &UdpSocket, address: SocketAddr, arriving: &Receiver<Rtc>) {
         let receive = Receive { proto: Protocol::Udp, source, destination: address, contents };
         let input = Input::Receive(Instant::now(), receive);
         if let Some(id) = peers.of(source, &input) {
-            // The example moves the time forward after each datagram. Without that, a check waits for its turn for 50 ms.
+            // The example moves the time forward after each datagram. What is due by then need not wait for the timer.
             peers.with(id, socket, |peer| {
                 peer.handle(input);
                 peer.handle(Input::Timeout(Instant::now()));
