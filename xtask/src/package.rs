@@ -97,7 +97,7 @@ fn module(
     let root = &project.root;
     let flags = [(root.display().to_string(), "."), (cargo.display().to_string(), "cargo"), (home, "rust")]
         .map(|(path, name)| format!("--remap-path-prefix={path}={name}"));
-    cmd!(shell, "cargo build --package {name} --target {WASM_TARGET} --profile {PROFILE}")
+    cmd!(shell, "cargo build --locked --package {name} --target {WASM_TARGET} --profile {PROFILE}")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "))
         .run()
         .context("the module does not build")?;
