@@ -5,34 +5,23 @@
 
 mod support;
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt};
 use hola_webrtc_client::{
-    ChannelOptions, ChannelState, Closed, ConnectOptions, Connection, ConnectionState, ErrorKind, Gate,
-    Gathering, HIGH_WATER, Message, Phase, SendError, Side, StateMachine, Step, TraceData, connect_with,
+    ChannelOptions, ConnectOptions, ConnectionState, Gate, Gathering, HIGH_WATER, Message, SendError, Side,
+    StateMachine, Step, TraceData, connect_with,
 };
 use hola_webrtc_protocol::sdp;
 use support::{
-    answerer::{Answerer, SESSION},
-    event, next,
-    page::{ListenerCount, PeerConnections},
-    pause, soon, steps,
+    answerer::{Answerer, SESSION, connected},
+    event, next, pause, soon, steps,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::RtcDataChannelState;
 
 wasm_bindgen_test_configure!(run_in_browser);
-
-async fn connected() -> (Connection, Answerer) {
-    let answerer = Answerer::new();
-    (soon(connect_with(answerer.clone(), ConnectOptions::default())).await.unwrap(), answerer)
-}
 
 #[wasm_bindgen_test]
 async fn the_eight_steps_happen_in_order_and_are_told() {
@@ -132,68 +121,6 @@ async fn gathering_that_outlasts_its_deadline_does_not_hold_the_offer_back() {
 }
 
 #[wasm_bindgen_test]
-async fn closing_ends_the_channels_and_the_trace() {
-    let (connection, answerer) = connected().await;
-    let (closed, mut channel, trace) = (connection.closed(), connection.channel(), connection.trace());
-    let mut incoming = connection.incoming_channels();
-    connection.close();
-    connection.close();
-    assert_eq!(soon(closed).await, Closed::Local);
-    assert_eq!(soon(connection.closed()).await, Closed::Local);
-    assert_eq!(connection.state(), ConnectionState::Closed);
-    assert_eq!(channel.state(), ChannelState::Closed);
-    assert_eq!(soon(channel.next()).await, None);
-    assert!(soon(incoming.next()).await.is_none());
-    assert_eq!(channel.send(Message::from("late")).await, Err(SendError::NotOpen));
-    assert_eq!(answerer.ended(), 0, "DTLS has said it");
-    let events: Vec<_> = soon(trace.subscribe().collect()).await;
-    assert_eq!(events.last().unwrap().data, TraceData::Closed { by: Side::Client, reason: None });
-}
-
-#[wasm_bindgen_test]
-async fn dropping_the_last_handle_closes_too() {
-    let (connection, answerer) = connected().await;
-    let (closed, channel) = (connection.closed(), connection.channel());
-    drop(connection);
-    assert_eq!(channel.state(), ChannelState::Open);
-    drop(channel);
-    assert_eq!(soon(closed).await, Closed::Local);
-    assert_eq!(answerer.ended(), 0, "DTLS has said it");
-}
-
-#[wasm_bindgen_test]
-async fn a_close_by_the_other_side_is_told_at_once_and_not_as_a_failure() {
-    let (connection, answerer) = connected().await;
-    let mut channel = connection.channel();
-    answerer.pc().close();
-    assert_eq!(soon(connection.closed()).await, Closed::Remote);
-    assert_eq!(soon(channel.next()).await, None);
-    assert_eq!(answerer.ended(), 0);
-    let last = connection.trace().events().pop().unwrap();
-    assert_eq!(last.data, TraceData::Closed { by: Side::Server, reason: None });
-}
-
-#[wasm_bindgen_test]
-async fn the_other_side_closing_the_only_channel_ends_the_connection() {
-    let (connection, answerer) = connected().await;
-    soon(answerer.channel()).await.close();
-    assert_eq!(soon(connection.closed()).await, Closed::Remote);
-}
-
-#[wasm_bindgen_test]
-async fn closing_a_channel_here_leaves_the_connection_open() {
-    let (connection, _answerer) = connected().await;
-    let mut first = connection.channel();
-    soon(SinkExt::close(&mut first)).await.unwrap();
-    assert_eq!(first.state(), ChannelState::Closed);
-    assert_eq!(connection.state(), ConnectionState::Connected);
-    let mut second = connection.open_channel("other", &ChannelOptions::default()).unwrap();
-    soon(second.ready()).await.unwrap();
-    second.send(Message::from("still here")).await.unwrap();
-    assert_eq!(next(&mut second).await, Message::from("still here"));
-}
-
-#[wasm_bindgen_test]
 async fn both_sides_may_open_channels() {
     let (connection, answerer) = connected().await;
     let options = ChannelOptions::default().unordered().max_retransmits(0).protocol("p");
@@ -215,15 +142,6 @@ async fn both_sides_may_open_channels() {
     .await;
     theirs.send_with_str("from there").unwrap();
     assert_eq!(next(&mut channel).await, Message::from("from there"));
-}
-
-#[wasm_bindgen_test]
-async fn options_that_exclude_each_other_are_an_error_of_step_2() {
-    let channel = ChannelOptions::default().max_retransmits(1).max_packet_life_time(1);
-    let options = ConnectOptions::default().channel(&channel);
-    let error = soon(connect_with(Answerer::new(), options)).await.unwrap_err();
-    assert_eq!((error.step, &error.kind), (Step::CreateDataChannel, &ErrorKind::Js));
-    assert!(error.to_string().contains("TypeError"), "{error}");
 }
 
 #[wasm_bindgen_test]
@@ -294,58 +212,6 @@ async fn a_thousand_messages_arrive_in_order() {
 }
 
 #[wasm_bindgen_test]
-async fn a_wrong_fingerprint_is_a_failure_of_dtls() {
-    let answerer = Answerer::tampering(|sdp| {
-        let lines = sdp.split_inclusive('\n').map(|line| match line.strip_prefix("a=fingerprint:sha-256 ") {
-            Some(print) => {
-                let other = if print.starts_with("00") { "11" } else { "00" };
-                format!("a=fingerprint:sha-256 {other}{}", &print[2..])
-            }
-            None => line.to_owned(),
-        });
-        lines.collect()
-    });
-    let connecting = connect_with(answerer.clone(), ConnectOptions::default());
-    let trace = connecting.trace();
-    let error = soon(connecting).await.unwrap_err();
-    assert_eq!((error.phase, &error.kind), (Phase::Dtls, &ErrorKind::DtlsFailed), "{error} {trace:?}");
-    let last = trace.events().pop().unwrap();
-    assert_eq!(
-        (last.step, last.data),
-        (Step::HandshakeDtls, TraceData::Failed { phase: Phase::Dtls, message: error.to_string() })
-    );
-    assert_eq!(answerer.ended(), 1);
-}
-
-#[wasm_bindgen_test]
-async fn an_other_side_that_cannot_be_reached_runs_into_the_deadline_of_ice() {
-    let answerer = Answerer::tampering(|sdp| sdp.replace("a=ice-pwd:", "a=ice-pwd:x"));
-    let options = ConnectOptions::default().deadline(Duration::from_secs(1));
-    let error = soon(connect_with(answerer, options)).await.unwrap_err();
-    assert_eq!((error.phase, &error.kind), (Phase::Ice, &ErrorKind::Timeout), "{error}");
-    assert!(error.retryable());
-}
-
-#[wasm_bindgen_test]
-async fn an_answer_that_the_browser_does_not_accept_is_told_as_such() {
-    let answerer = Answerer::tampering(|_| "v=0\r\nnonsense".to_owned());
-    let error = soon(connect_with(answerer.clone(), ConnectOptions::default())).await.unwrap_err();
-    assert_eq!((error.step, &error.kind), (Step::SetRemoteAnswer, &ErrorKind::BadAnswer), "{error}");
-    assert_eq!(answerer.ended(), 1);
-}
-
-#[wasm_bindgen_test]
-async fn a_browser_without_webrtc_is_told_as_such() {
-    let answerer = Answerer::new();
-    let global = js_sys::global();
-    let constructor = js_sys::Reflect::get(&global, &"RTCPeerConnection".into()).unwrap();
-    js_sys::Reflect::delete_property(&global, &"RTCPeerConnection".into()).unwrap();
-    let error = soon(connect_with(answerer, ConnectOptions::default())).await;
-    js_sys::Reflect::set(&global, &"RTCPeerConnection".into(), &constructor).unwrap();
-    assert_eq!(error.unwrap_err().kind, ErrorKind::Unsupported);
-}
-
-#[wasm_bindgen_test]
 async fn the_gate_is_passed_before_each_step_and_does_not_use_up_the_deadline() {
     let passed = Rc::new(RefCell::new(Vec::new()));
     let gate = Gate::new({
@@ -361,58 +227,6 @@ async fn the_gate_is_passed_before_each_step_and_does_not_use_up_the_deadline() 
     let options = ConnectOptions::default().gate(gate).deadline(Duration::from_millis(1500));
     soon(connect_with(Answerer::new(), options)).await.unwrap();
     assert_eq!(*passed.borrow(), ["1", "2", "3", "4", "5", "7", "8a", "8b", "8c", "8d"]);
-}
-
-#[wasm_bindgen_test]
-async fn giving_up_midway_leaves_nothing_behind() {
-    for steps_taken in 0..10_usize {
-        let peers = PeerConnections::new();
-        let gates_left = Cell::new(steps_taken);
-        let gate = Gate::new(move |_| {
-            let holds = gates_left.get() == 0;
-            gates_left.set(gates_left.get().saturating_sub(1));
-            async move {
-                if holds {
-                    std::future::pending::<()>().await;
-                }
-            }
-        });
-        let answerer = Answerer::new();
-        let listeners = ListenerCount::new();
-        let mut connecting = connect_with(answerer.clone(), ConnectOptions::default().gate(gate));
-        let trace = connecting.trace();
-        let done = |trace: &hola_webrtc_client::Trace| {
-            steps(trace, |data| matches!(data, TraceData::Done { .. }))
-                .iter()
-                .filter(|label| **label != "6a")
-                .count()
-        };
-        soon(async {
-            while done(&trace) < steps_taken {
-                assert!((&mut connecting).now_or_never().is_none());
-                pause(5).await;
-            }
-        })
-        .await;
-        assert!((&mut connecting).now_or_never().is_none());
-        drop(connecting);
-        assert_eq!(peers.states().iter().skip(1).filter(|state| *state != "closed").count(), 0);
-        assert_eq!(listeners.live(), Vec::<String>::new(), "after {steps_taken} steps");
-        assert_eq!(answerer.ended(), u32::from(steps_taken > 4), "after {steps_taken} steps");
-        assert!(soon(trace.subscribe().collect::<Vec<_>>()).await.len() >= steps_taken);
-    }
-}
-
-#[wasm_bindgen_test]
-async fn every_listener_is_gone_with_its_connection() {
-    let answerer = Answerer::new();
-    let listeners = ListenerCount::new();
-    let connection = soon(connect_with(answerer.clone(), ConnectOptions::default())).await.unwrap();
-    let more = connection.open_channel("more", &ChannelOptions::default()).unwrap();
-    soon(more.ready()).await.unwrap();
-    assert!(listeners.registered() > 15.0, "{}", listeners.registered());
-    connection.close();
-    assert_eq!(listeners.live(), Vec::<String>::new());
 }
 
 #[wasm_bindgen_test]

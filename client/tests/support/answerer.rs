@@ -7,7 +7,8 @@ use std::{
 };
 
 use hola_webrtc_client::{
-    EndSession, Reply, RtcError, SessionDescription, SessionId, Signaller, Step, Trace,
+    ConnectOptions, Connection, EndSession, Reply, RtcError, SessionDescription, SessionId, Signaller, Step,
+    Trace, connect_with,
 };
 use wasm_bindgen::{JsCast, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
@@ -85,6 +86,12 @@ impl Answerer {
     pub fn ended(&self) -> u32 {
         self.0.ended.get()
     }
+}
+
+/// A connection with a new answerer.
+pub async fn connected() -> (Connection, Answerer) {
+    let answerer = Answerer::new();
+    (super::soon(connect_with(answerer.clone(), ConnectOptions::default())).await.unwrap(), answerer)
 }
 
 fn echo(event: &MessageEvent) {
