@@ -12,7 +12,7 @@ use xshell::{Shell, cmd};
 use crate::browsers::Program;
 
 /// Runs npm packages.
-pub const NODE: Program = Program { names: &["node"], debian: "nodejs", elsewhere: "Node.js 20.19 or later" };
+pub const NODE: Program = Program { names: &["node"], debian: "nodejs", elsewhere: "Node.js 18.18 or later" };
 
 /// Installs npm packages.
 pub const NPM: Program = Program { names: &["npm"], debian: "npm", elsewhere: "npm" };
