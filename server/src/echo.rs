@@ -62,7 +62,11 @@ pub async fn echo_until(mut channel: Channel, stop: impl Future<Output = ()>) ->
         let message = tokio::select! {
             biased;
             message = channel.next() => message,
-            () = &mut stop => None,
+            () = &mut stop => {
+                // Its client goes on with whoever comes after this server.
+                channel.part().await;
+                return Ok(());
+            }
         };
         let Some(message) = message else { return channel.close().await };
         channel.feed(message).await?;
@@ -121,7 +125,10 @@ async fn chat(
         let message = tokio::select! {
             biased;
             message = channel.next() => message,
-            () = &mut stop => None,
+            () = &mut stop => {
+                channel.part().await;
+                return Ok(());
+            }
             _ = ticks.tick() => Some(Message::Text(remarks.next().unwrap_or_default().to_owned())),
         };
         let Some(message) = message else { return channel.close().await };

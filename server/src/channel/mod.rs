@@ -7,6 +7,7 @@ mod share;
 
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -173,6 +174,21 @@ impl Channel {
     /// The next large transfer that the peer begins ([`Large::accept`]).
     pub async fn incoming_large(&self) -> Option<IncomingLarge> {
         self.large().accept().await
+    }
+
+    /// Whether the channel outlives its session.
+    pub fn is_resumable(&self) -> bool {
+        self.end.talk().is_some_and(Talk::is_resumable)
+    }
+
+    /// Lets go of a resumable channel because the server stops: once the peer has everything that was sent, and without
+    /// telling it that the channel ends, so that it goes on elsewhere. Any other channel is closed.
+    pub async fn part(self) {
+        match self.end.talk().filter(|talk| talk.is_resumable()) {
+            Some(talk) => poll_fn(|context| talk.poll_part(context)).await,
+            // One that is closed already is what was wanted.
+            None => drop(poll_fn(|context| self.end.poll_close(context)).await),
+        }
     }
 
     /// The messages of a resumable channel of which it is not known that they arrived, since the last call. There are

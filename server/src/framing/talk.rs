@@ -180,6 +180,20 @@ impl Talk {
         inner.wait(context)
     }
 
+    /// Lets go of the channel once the peer has everything, without saying that it ends.
+    pub(crate) fn poll_part(&self, context: &Context<'_>) -> Poll<()> {
+        let mut inner = self.lock();
+        if !inner.has_ended() && !inner.framing.is_delivered() {
+            return inner.wait(context);
+        }
+        inner.act(Framing::give_up);
+        Poll::Ready(())
+    }
+
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.lock().framing.is_resumable()
+    }
+
     /// The handler is gone.
     pub(crate) fn leave(&self) {
         self.lock().act(Framing::close);

@@ -254,3 +254,22 @@ async fn what_is_held_for_clients_that_are_away_is_bounded() {
         assert_eq!(counts(stand.server.metrics(), "hola_webrtc_parked_bytes"), 0);
     }
 }
+
+#[tokio::test]
+async fn a_server_that_stops_lets_its_resumable_channels_go_on_elsewhere() {
+    let first = Stand::start().await;
+    tokio::spawn(echo::serve(first.server.clone(), Duration::ZERO));
+    let mut talker = Talker::resumable(11);
+    talker.open(&first.url).await;
+    talker.send("before");
+    assert_eq!(talker.receive().await, "before");
+    let draining = tokio::spawn(async move { first.server.drain(common::SOON).await });
+    talker.until(|framing| (*framing.state() == State::Detached).then_some(())).await;
+    assert_eq!(soon(draining).await.unwrap(), 0, "none had to be ended");
+    talker.send("meanwhile");
+    let second = Stand::start().await;
+    tokio::spawn(echo::serve(second.server.clone(), Duration::ZERO));
+    talker.open(&second.url).await;
+    assert_eq!(talker.receive().await, "meanwhile");
+    assert!(talker.framing.take_undelivered().is_empty());
+}
