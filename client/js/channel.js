@@ -3,6 +3,7 @@
 
 import { SendError } from "./errors.js";
 import { eventHandlers } from "./events.js";
+import { modeOf } from "./modes.js";
 import { Deferred } from "./promise.js";
 
 // Sending waits while so many bytes wait in the browser. Browsers close a channel in which many megabytes wait.
@@ -27,11 +28,38 @@ export class Channel extends EventTarget {
   #readable;
   #reader;
   #writable;
+  // What speaks the framing, if the channel asks for it: a promise, then what it yields.
+  #framing;
+  #framed;
+  #incomingLarge;
+  // Of a plain channel, the sizes of the messages that may still wait in the browser.
+  #sizes = [];
+  #waits = 0;
 
   constructor(label, options = {}) {
     super();
     this.#label = label;
     this.#options = options;
+    if (options.large || options.resumable) this.#load(true, options);
+  }
+
+  // Loads what speaks the framing.
+  #load(isOpener, { resumable, resourceBase }) {
+    const host = {
+      open: () => this.#opened(),
+      message: (data) => this.#deliver(data),
+      hasRoom: () => !this.#reader || this.#reader.desiredSize > 0,
+      undelivered: (messages) => this.dispatchEvent(Object.assign(new Event("undelivered"), { messages })),
+      drained: () => this.dispatchEvent(new Event("bufferedamountlow")),
+      ended: (reason) => this.#left(reason),
+    };
+    this.#framing = import("./framed.js").then(async ({ Framed, load }) => {
+      await load(resourceBase);
+      this.#framed = new Framed(host, { isOpener, isResumable: !!resumable });
+      if (this.#ended) this.#framed.giveUp();
+      return this.#framed;
+    });
+    this.#framing.catch((error) => this.end(error));
   }
 
   get label() {
@@ -41,18 +69,20 @@ export class Channel extends EventTarget {
     return this.#raw?.id ?? this.#options.id ?? null;
   }
   get protocol() {
-    return this.#raw?.protocol ?? this.#options.protocol ?? "";
+    return modeOf(this.#raw?.protocol ?? this.#options.protocol ?? "").own;
   }
   get ordered() {
     return this.#raw?.ordered ?? this.#options.ordered ?? true;
   }
   get state() {
-    return this.#ended ? "closed" : (this.#raw?.readyState ?? "connecting");
+    if (this.#ended) return "closed";
+    return this.#framing && !this.#ready.isDone ? "connecting" : (this.#raw?.readyState ?? "connecting");
   }
   get bufferedAmount() {
-    return this.#raw?.bufferedAmount ?? 0;
+    return this.#framed?.bufferedAmount ?? this.#raw?.bufferedAmount ?? 0;
   }
   get maxMessageSize() {
+    if (this.#framing) return this.#framed?.maxMessageSize;
     const size = this.#core?.peerConnection.sctp?.maxMessageSize;
     return Number.isFinite(size) ? size : undefined;
   }
@@ -67,16 +97,29 @@ export class Channel extends EventTarget {
     if (typeof data !== "string" && !(data instanceof ArrayBuffer) && !ArrayBuffer.isView(data)) {
       throw new TypeError("send takes a string, an ArrayBuffer or a view of one");
     }
+    if (this.#framed && !this.#ended) return this.#framed.send(data);
     if (this.#ended || !this.#raw) {
       throw new SendError({ message: "the channel is not open", kind: "not-open" });
     }
-    const refusal = this.#core.send(this.#raw, data, measure(data, this.maxMessageSize ?? Infinity));
+    const size = measure(data, this.maxMessageSize ?? Infinity);
+    const refusal = this.#core.send(this.#raw, data, size);
     if (refusal) throw new SendError(refusal);
+    this.#note(size);
+  }
+
+  // Those that have left the browser are forgotten.
+  #note(size) {
+    this.#sizes.push(size);
+    this.#waits += size;
+    while (this.#sizes.length && this.#waits - this.#sizes[0] >= this.#raw.bufferedAmount) {
+      this.#waits -= this.#sizes.shift();
+    }
   }
 
   close() {
     if (this.#ended) return;
-    if (this.#raw) this.#core.closeChannel(this.#raw);
+    if (this.#framed) this.#framed.close();
+    else if (this.#raw) this.#core.closeChannel(this.#raw);
     else this.end();
   }
 
@@ -87,6 +130,7 @@ export class Channel extends EventTarget {
         this.#flush();
         if (this.#ended) controller.close();
       },
+      pull: () => this.#framed?.pull(),
       cancel: () => {
         this.#reader = { enqueue() {}, close() {}, error() {} };
       },
@@ -113,9 +157,9 @@ export class Channel extends EventTarget {
   // Until few bytes wait, or the channel is gone.
   #drained() {
     const { promise, resolve } = new Deferred();
-    this.#raw.addEventListener("bufferedamountlow", resolve, { once: true });
+    super.addEventListener("bufferedamountlow", resolve, { once: true });
     return Promise.race([promise, this.#closed.promise.catch(() => {})]).finally(() =>
-      this.#raw.removeEventListener("bufferedamountlow", resolve),
+      this.removeEventListener("bufferedamountlow", resolve),
     );
   }
 
@@ -137,15 +181,55 @@ export class Channel extends EventTarget {
     else this.dispatchEvent(new MessageEvent("message", { data }));
   }
 
-  // For the session: the browser's channel is there.
+  // Sends what may be larger than any message, beside the messages.
+  async sendLarge(data, options) {
+    const framed = await this.#speaker();
+    await this.#ready.promise;
+    return framed.sendLarge(data, options);
+  }
+
+  get incomingLarge() {
+    this.#incomingLarge ??= new ReadableStream(
+      {
+        pull: async (controller) => {
+          const incoming = await (await this.#speaker()).accept();
+          if (incoming) controller.enqueue(incoming);
+          else controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return this.#incomingLarge;
+  }
+
+  #speaker() {
+    if (this.#framing) return this.#framing;
+    throw new SendError({ message: "the channel was not opened with large or resumable", kind: "not-framed" });
+  }
+
+  // For the session: the browser's channel is there, the first one or the next.
   attach(core, raw) {
     this.#core = core;
     this.#raw = raw;
+    if (!this.#framing && modeOf(raw.protocol).framed) this.#load(false, this.#options);
+    let opened = () => this.#opened();
     raw.onmessage = ({ data }) => this.#deliver(data);
     raw.onbufferedamountlow = () => this.dispatchEvent(new Event("bufferedamountlow"));
-    raw.onopen = () => this.#opened();
-    raw.onclose = () => this.end();
-    if (raw.readyState === "open") this.#opened();
+    raw.onclose = () => this.#lost(raw);
+    if (this.#framing) {
+      // What comes while the framing is loaded waits for it.
+      const early = [];
+      raw.onmessage = ({ data }) => early.push(data);
+      opened = () =>
+        this.#framing.then((framed) => {
+          if (this.#raw !== raw || framed.isOver) return;
+          framed.attach(raw);
+          raw.onmessage = ({ data }) => framed.handle(data);
+          for (const data of early) framed.handle(data);
+        }, () => {});
+    }
+    raw.onopen = opened;
+    if (raw.readyState === "open") opened();
   }
 
   #opened() {
@@ -153,13 +237,50 @@ export class Channel extends EventTarget {
     this.dispatchEvent(new Event("open"));
   }
 
+  // The browser's channel has closed. What becomes of the session, if that comes back, shows shortly.
+  #lost(raw) {
+    const { grace } = this.#options;
+    if (!grace) return this.end();
+    this.#framed?.detach();
+    setTimeout(() => this.#raw === raw && this.end(), grace);
+  }
+
+  // The framing has ended, with the name of what was wrong if anything was.
+  #left(reason) {
+    if (this.#raw) this.#core?.closeChannel(this.#raw);
+    this.end(reason && new SendError({ message: `the channel ended: ${reason}`, kind: "closed" }));
+  }
+
+  #release() {
+    if (!this.#raw) return;
+    this.#raw.onmessage = this.#raw.onbufferedamountlow = this.#raw.onopen = this.#raw.onclose = null;
+  }
+
+  // For the session: the connection is gone, and another one will be made.
+  detach() {
+    if (this.#ended || !this.#raw) return;
+    const waited = this.#raw.bufferedAmount;
+    this.#framed?.detach();
+    this.#release();
+    this.#raw = this.#core = undefined;
+    this.#ready = new Deferred();
+    if (!this.#framing) this.#tellLost(waited);
+  }
+
+  // Of what had left the browser nobody knows; what waited in it is lost.
+  #tellLost(waited) {
+    let count = 0;
+    for (let bytes = 0; this.#sizes.length && bytes < waited; count++) bytes += this.#sizes.pop();
+    (this.#sizes = []), (this.#waits = 0);
+    this.dispatchEvent(Object.assign(new Event("lost"), { count }));
+  }
+
   // For the session: all is over, with the connection's failure if it was one.
   end(error) {
     if (this.#ended) return;
     this.#ended = true;
-    if (this.#raw) {
-      this.#raw.onmessage = this.#raw.onbufferedamountlow = this.#raw.onopen = this.#raw.onclose = null;
-    }
+    this.#framed?.giveUp();
+    this.#release();
     this.#ready.reject(error ?? new SendError({ message: "the channel is closed", kind: "not-open" }));
     if (error) {
       this.#closed.reject(error);
@@ -172,4 +293,4 @@ export class Channel extends EventTarget {
   }
 }
 
-eventHandlers(Channel, "open", "message", "bufferedamountlow", "close");
+eventHandlers(Channel, "open", "message", "bufferedamountlow", "close", "undelivered", "lost");

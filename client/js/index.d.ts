@@ -31,8 +31,23 @@ export interface ConnectOptions {
   gate?: (step: string) => void | PromiseLike<void>;
   /** The channel that is made with the connection. Its label is "chat" by default; on any other the server only echoes. */
   channel?: { label?: string } & ChannelOptions;
-  /** The folder in which `hola_webrtc.wasm` is, if not beside this module. The first call decides. */
+  /**
+   * Whether a new connection is made when one is lost, or the server ends it; not by default. Its channels are opened again under
+   * the same objects.
+   */
+  reconnect?: boolean | ReconnectOptions;
+  /** The folder in which the package's `.wasm` files are, if not beside this module. The first call decides. */
   resourceBase?: string | URL;
+}
+
+/** How to connect again: after random times between 0 and a limit that doubles. Times are in milliseconds. */
+export interface ReconnectOptions {
+  /** How many attempts are made before the session fails; any number by default. */
+  attempts?: number;
+  /** The limit of the first wait, 500 by default. */
+  delay?: number;
+  /** What the limit grows to, 30,000 by default. */
+  maxDelay?: number;
 }
 
 /** How a channel treats its messages. */
@@ -49,6 +64,13 @@ export interface ChannelOptions {
   negotiated?: boolean;
   /** The stream number, if both sides have agreed on one. */
   id?: number;
+  /**
+   * Messages of any size, and `sendLarge`, if the server speaks the framing (docs/framing.md). The channel has to be ordered and
+   * reliable.
+   */
+  large?: boolean;
+  /** As `large`; and the channel goes on over the session's next connection, each message once and in order. */
+  resumable?: boolean;
 }
 
 /** A connection, from the call to its end. It lives until it is closed, whether or not anyone holds it. */
@@ -113,6 +135,43 @@ export interface ChannelEventMap {
   message: MessageEvent<string | ArrayBuffer>;
   bufferedamountlow: Event;
   close: Event;
+  undelivered: UndeliveredEvent;
+  lost: LostEvent;
+}
+
+/** Messages of a resumable channel of which it is not known that they arrived: the server has forgotten the channel. */
+export interface UndeliveredEvent extends Event {
+  readonly messages: { data: string | ArrayBuffer; isWhole: boolean }[];
+}
+
+/** The connection of a channel that is not resumable was lost; another one will be made. */
+export interface LostEvent extends Event {
+  /** How many messages had not left the browser. What became of those that had is not known. */
+  readonly count: number;
+}
+
+/** How a large transfer is sent. */
+export interface SendLargeOptions {
+  /** Gives the transfer up; the promise rejects with its reason. */
+  signal?: AbortSignal;
+  onprogress?: (progress: { sent: number; total: number | undefined }) => void;
+  /** The media type, that of a `Blob` by default. */
+  type?: string;
+  /** The name, that of a `File` by default. */
+  name?: string;
+}
+
+/** A large transfer that comes. What is not read of it stops the other side, and nothing else on the channel. */
+export interface IncomingLarge {
+  readonly name: string;
+  readonly type: string;
+  /** Its length in bytes, if that is known. */
+  readonly total: number | undefined;
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Resolves when all of it was read and the checksum agreed. */
+  readonly done: Promise<void>;
+  /** Gives it up. */
+  cancel(reason?: unknown): void;
 }
 
 /** A data channel. */
@@ -137,6 +196,16 @@ export interface Channel extends EventTarget {
    * @throws {SendError} It is not open, the message is too large, or 1 MiB already waits. Nothing was sent.
    */
   send(data: string | ArrayBuffer | ArrayBufferView): void;
+  /**
+   * Sends what may be of any size, beside the messages and in small pieces. Resolves when the other side has read it all and the
+   * checksum agreed. Of a channel with `large` or `resumable`.
+   */
+  sendLarge(
+    data: Blob | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>,
+    options?: SendLargeOptions,
+  ): Promise<void>;
+  /** The large transfers that the other side begins. */
+  readonly incomingLarge: ReadableStream<IncomingLarge>;
   /** How many bytes wait to be sent. */
   readonly bufferedAmount: number;
   /** The largest message that the other side takes, in bytes, if there is a limit and it is known. */
@@ -148,6 +217,8 @@ export interface Channel extends EventTarget {
   onmessage: ((this: Channel, event: MessageEvent<string | ArrayBuffer>) => unknown) | null;
   onbufferedamountlow: ((this: Channel, event: Event) => unknown) | null;
   onclose: ((this: Channel, event: Event) => unknown) | null;
+  onundelivered: ((this: Channel, event: UndeliveredEvent) => unknown) | null;
+  onlost: ((this: Channel, event: LostEvent) => unknown) | null;
   addEventListener<K extends keyof ChannelEventMap>(
     type: K,
     listener: (this: Channel, event: ChannelEventMap[K]) => unknown,
@@ -242,5 +313,5 @@ export class RtcError extends Error {
 export class SendError extends Error {
   private constructor();
   readonly name: "SendError";
-  readonly kind: "not-open" | "too-large" | "full" | "js";
+  readonly kind: "not-open" | "too-large" | "full" | "js" | "closed" | "given-up" | "not-framed";
 }

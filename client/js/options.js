@@ -17,6 +17,15 @@ const header = (options, name, header, prefix) => {
   return { [header]: prefix + value };
 };
 
+// Whether to connect again, how often, and how long to wait between: by default from half a second on, up to half a minute.
+const reconnect = (option) => {
+  if (!option) return undefined;
+  const options = option === true ? {} : option;
+  const attempts = options.attempts ?? Infinity;
+  if (!(attempts >= 0)) throw misfit("reconnect.attempts", "a number");
+  return { attempts, delay: millis(options, "delay", 500), maxDelay: millis(options, "maxDelay", 30000) };
+};
+
 export const connectOptions = (options) => {
   const gathering = options.gathering ?? "immediate";
   if (gathering !== "immediate" && gathering !== "complete") throw misfit("gathering", '"immediate" or "complete"');
@@ -27,6 +36,7 @@ export const connectOptions = (options) => {
     configuration: { iceServers },
     // How long to wait for all candidates; negative: not at all.
     gathering: gathering === "complete" ? millis(options, "gatheringDeadline", 2000) : -1,
+    reconnect: reconnect(options.reconnect),
     deadline: millis(options, "deadline", 15000),
     patience: millis(options, "patience", 5000),
     gated: options.gate != null,

@@ -4,12 +4,15 @@ import { Channel } from "./channel.js";
 import { RtcError } from "./errors.js";
 import { eventHandlers } from "./events.js";
 import { load } from "./load.js";
+import { initOf } from "./modes.js";
 import { connectOptions } from "./options.js";
 import { Deferred } from "./promise.js";
 import { summary } from "./stats.js";
 import { Trace } from "./trace.js";
 
 const LABEL = "chat";
+// How long a closed channel may wait for the news that its session has ended with it, in milliseconds.
+const GRACE = 250;
 
 export class Session extends EventTarget {
   #core;
@@ -27,54 +30,83 @@ export class Session extends EventTarget {
   #startedAt;
   #closeInfo;
   #unfollow = () => {};
+  // What a connection is made of, and made of again.
+  #begin;
+  #options;
+  #reconnect;
+  // Those who wait for the attempt under way.
+  #attempted;
+  // How to open each channel on the next connection.
+  #openers = new Map();
 
   constructor(url, options) {
     super();
     const { signal } = options;
     const first = { label: LABEL, ...(options.channel || {}) };
     const chosen = connectOptions(options);
-    this.#channel = this.#adopt(new Channel(first.label, first));
+    this.#reconnect = chosen.reconnect;
+    this.#options = options;
+    this.#channel = this.#adopt(new Channel(first.label, this.#ofSession(first, options)));
     if (signal?.aborted) return void this.#fail(signal.reason);
     if (signal) {
       const abort = () => this.#fail(signal.reason);
       signal.addEventListener("abort", abort);
       this.#unfollow = () => signal.removeEventListener("abort", abort);
     }
-    this.#start(String(url), chosen, first, options).catch((error) => this.#fail(error));
+    const init = initOf(first);
+    this.#start(String(url), chosen, first.label, init, options).catch((error) => this.#fail(error));
   }
 
-  async #start(url, chosen, first, { gate, resourceBase }) {
+  // What a channel has to know of its session.
+  #ofSession(options, { resourceBase }) {
+    return { ...options, resourceBase, grace: this.#reconnect && GRACE };
+  }
+
+  async #start(url, chosen, label, init, { gate, resourceBase }) {
     const Core = await load(resourceBase);
     if (this.#state === "closed") return;
-    this.#core = new Core(url, first.label, first, chosen, {
-      gate:
-        gate &&
-        (async (step) => {
-          try {
-            // Not from within the module, which the gate's function may call.
-            await undefined;
-            await gate(step);
-          } catch (error) {
-            this.#fail(error);
+    this.#begin = () => {
+      // The trace goes on where the last connection's ended.
+      const offset = this.#startedAt === undefined ? 0 : this.#now();
+      const isOurs = () => this.#core === core;
+      const core = new Core(url, label, init, chosen, {
+        gate:
+          gate &&
+          (async (step) => {
+            try {
+              // Not from within the module, which the gate's function may call.
+              await undefined;
+              await gate(step);
+            } catch (error) {
+              this.#fail(error);
+            }
+          }),
+        traced: (event) => isOurs() && this.#record({ ...event, at: event.at + offset }),
+        made: (raw, peerConnection) => {
+          core.peerConnection = peerConnection;
+          this.#channel.attach(core, raw);
+        },
+        incoming: (raw) => {
+          const channel = this.#adopt(new Channel(undefined, this.#ofSession({}, { resourceBase })));
+          channel.attach(core, raw);
+          this.#incoming.enqueue(channel);
+        },
+        opened: () => isOurs() && this.#opened(),
+        pathFound: () => isOurs() && this.#tellPath().catch(() => {}),
+        changed: (disconnected) => {
+          if (isOurs() && ["connected", "disconnected"].includes(this.#state)) {
+            this.#move(disconnected ? "disconnected" : "connected");
           }
-        }),
-      traced: (event) => this.#record(event),
-      made: (raw, peerConnection) => {
-        this.#core.peerConnection = peerConnection;
-        this.#channel.attach(this.#core, raw);
-      },
-      incoming: (raw) => {
-        const channel = this.#adopt(new Channel());
-        channel.attach(this.#core, raw);
-        this.#incoming.enqueue(channel);
-      },
-      opened: () => this.#opened(),
-      pathFound: () => this.#tellPath().catch(() => {}),
-      changed: (disconnected) => {
-        if (this.#state !== "connecting") this.#move(disconnected ? "disconnected" : "connected");
-      },
-      ended: (by, error) => this.#ended(by, error && new RtcError(error)),
-    });
+        },
+        ended: (by, error) => isOurs() && this.#over(by, error && new RtcError(error)),
+      });
+      this.#core = core;
+    };
+    this.#begin();
+  }
+
+  #now() {
+    return performance.now() - this.#startedAt;
   }
 
   #record(event) {
@@ -88,8 +120,7 @@ export class Session extends EventTarget {
   async #tellPath() {
     const { pair } = summary(await this.#core.peerConnection.getStats());
     if (pair?.local && pair.remote && this.#state !== "closed") {
-      const at = performance.now() - this.#startedAt;
-      this.#record({ step: "8a", side: "client", at, event: "candidate-pair", ...pair });
+      this.#record({ step: "8a", side: "client", at: this.#now(), event: "candidate-pair", ...pair });
     }
   }
 
@@ -116,19 +147,21 @@ export class Session extends EventTarget {
   }
 
   openChannel(label, options = {}) {
-    const channel = this.#adopt(new Channel(String(label), options));
+    const init = initOf(options);
+    const channel = this.#adopt(new Channel(String(label), this.#ofSession(options, this.#options)));
     const open = () => {
       if (channel.state !== "connecting") return;
       try {
-        channel.attach(this.#core, this.#core.openChannel(channel.label, options));
+        channel.attach(this.#core, this.#core.openChannel(String(label), init));
       } catch (error) {
         channel.end(error);
         throw error;
       }
     };
+    this.#openers.set(channel, open);
     if (this.#state === "closed") channel.end();
     else if (this.#state === "connecting") this.#waiting.push(open);
-    else open();
+    else if (this.#state !== "reconnecting") open();
     return channel;
   }
 
@@ -158,15 +191,20 @@ export class Session extends EventTarget {
 
   #adopt(channel) {
     this.#channels.add(channel);
-    channel.addEventListener("close", () => this.#channels.delete(channel), { once: true });
+    const forget = () => this.#channels.delete(channel) && this.#openers.delete(channel);
+    channel.addEventListener("close", forget, { once: true });
     return channel;
   }
 
   #opened() {
     this.#unfollow();
+    const attempted = this.#attempted;
+    this.#attempted = undefined;
     this.#move("connected");
     this.#ready.resolve();
-    for (const open of this.#waiting.splice(0)) {
+    attempted?.();
+    const opening = attempted ? [...this.#openers.values()] : this.#waiting.splice(0);
+    for (const open of opening) {
       // A channel that does not open says so itself.
       try {
         open();
@@ -178,12 +216,61 @@ export class Session extends EventTarget {
     this.#ended("failure", error);
   }
 
-  #ended(by, error) {
-    if (this.#state === "closed") return;
-    this.#unfollow();
+  // The connection is over. An attempt has failed, or the session goes on with another connection, or it is over, too. When
+  // the server ends it, it may be about to start anew; if it does not want this client, it refuses the offer.
+  #over(by, error) {
+    if (this.#attempted) this.#attempted(error);
+    else if (this.#reconnect && this.#ready.isDone && (by === "remote" || error?.retryable)) this.#again(error);
+    else this.#ended(by, error);
+  }
+
+  // Connects again and again, after random times that get longer, so that many clients do not come at once.
+  async #again(error) {
+    this.#drop();
+    for (const channel of [...this.#channels]) {
+      if (channel === this.#channel || this.#openers.has(channel)) channel.detach();
+      else channel.end(error);
+    }
+    this.#move("reconnecting");
+    const { attempts, delay, maxDelay } = this.#reconnect;
+    for (let number = 1; number <= attempts; number++) {
+      const wait = Math.random() * Math.min(maxDelay, delay * 2 ** (number - 1));
+      this.#trace.push({ step: "1", side: "client", at: this.#now(), event: "attempt", number, wait });
+      await this.#pause(wait);
+      if (this.#state === "closed") return;
+      error = await new Promise((attempted) => {
+        this.#attempted = attempted;
+        this.#begin();
+      });
+      if (!error || this.#state === "closed") return;
+      this.#drop();
+      if (!error.retryable) break;
+    }
+    this.#attempted = undefined;
+    this.#ended("failure", error);
+  }
+
+  // For so long, or until the network is back.
+  async #pause(wait) {
+    const { promise, resolve } = new Deferred();
+    const timer = setTimeout(resolve, wait);
+    addEventListener("online", resolve);
+    await Promise.race([promise, this.#closed.promise.catch(() => {})]);
+    removeEventListener("online", resolve);
+    clearTimeout(timer);
+  }
+
+  #drop() {
     const core = this.#core;
     this.#core = undefined;
     core?.close();
+  }
+
+  #ended(by, error) {
+    if (this.#state === "closed") return;
+    this.#unfollow();
+    this.#drop();
+    this.#attempted?.(error);
     this.#trace.end();
     if (by === "failure") {
       this.#ready.reject(error);

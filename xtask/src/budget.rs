@@ -18,6 +18,8 @@ struct Budget {
     gzip: usize,
     /// The element, which comes on top where a page wants it.
     element: usize,
+    /// What is loaded for channels that speak the framing.
+    framing: usize,
 }
 
 /// Weighs the client's parts, prints them in a table, and fails if they are heavier together than the budget.
@@ -28,6 +30,11 @@ pub fn check(project: &Project, parts: &[(&str, &Path)]) -> Result<()> {
 /// The same of the element.
 pub fn check_element(project: &Project, element: &Path) -> Result<()> {
     compare(&[("the element", element)], read(project)?.element)
+}
+
+/// The same of what is loaded for channels that speak the framing.
+pub fn check_framing(project: &Project, parts: &[(&str, &Path)]) -> Result<()> {
+    compare(parts, read(project)?.framing)
 }
 
 fn read(project: &Project) -> Result<Budget> {

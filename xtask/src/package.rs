@@ -20,15 +20,31 @@ pub const FOLDER: &str = "client/pkg";
 /// What is written by hand: JavaScript, types, and the package's description.
 const SOURCE: &str = "client/js";
 /// What users import, with all that it imports in one file: the client, and the element on top of it.
-const ENTRIES: [&str; 2] = ["index.js", "element.js"];
+const ENTRIES: [&str; 3] = ["index.js", "element.js", "framed.js"];
 /// The parts of the element.
 const ELEMENT: &str = "element";
-/// The crate, and the file that Cargo makes of it.
-const CRATE: (&str, &str) = ("hola-webrtc-client", "hola_webrtc_client.wasm");
-/// The module in the package.
-const MODULE: &str = "hola_webrtc.wasm";
-/// What wasm-bindgen makes between the module and the JavaScript of [`SOURCE`], which imports it by this name.
-const GLUE: &str = "glue.js";
+/// A WebAssembly module of the package.
+struct Module {
+    /// The crate, and the file that Cargo makes of it.
+    source: (&'static str, &'static str),
+    /// Its name in the package.
+    name: &'static str,
+    /// What wasm-bindgen makes between it and the JavaScript of [`SOURCE`], which imports it by this name.
+    glue: &'static str,
+}
+/// The client, and what it loads for channels that speak the framing.
+const MODULES: [Module; 2] = [
+    Module {
+        source: ("hola-webrtc-client", "hola_webrtc_client.wasm"),
+        name: "hola_webrtc.wasm",
+        glue: "glue",
+    },
+    Module {
+        source: ("hola-webrtc-framing", "hola_webrtc_framing.wasm"),
+        name: "hola_framing.wasm",
+        glue: "framing_glue",
+    },
+];
 /// The Cargo profile that the page has, too.
 const PROFILE: &str = "wasm-release";
 /// What the package says about itself and its licences.
@@ -53,10 +69,11 @@ pub fn build(shell: &Shell, project: &Project) -> Result<()> {
         shell.remove_path(folder)?;
         shell.create_dir(folder)?;
     }
-    let names = module(shell, project, &shrinker, &staging, &package.join(MODULE))?;
-
-    let glue = staging.join(GLUE);
-    fs::write(&glue, names.apply(&fs::read_to_string(&glue)?)?)?;
+    for part in &MODULES {
+        let names = module(shell, project, &shrinker, &staging, &package, part)?;
+        let glue = staging.join(part.glue).with_extension("js");
+        fs::write(&glue, names.apply(&fs::read_to_string(&glue)?)?)?;
+    }
     let source = project.path(SOURCE);
     for (from, to) in [(source.clone(), staging.clone()), (source.join(ELEMENT), staging.join(ELEMENT))] {
         shell.create_dir(&to)?;
@@ -76,9 +93,11 @@ pub fn build(shell: &Shell, project: &Project) -> Result<()> {
         shell.copy_file(project.path(file), &package)?;
     }
     describe(project, &package)?;
-    let [client, element] = ENTRIES.map(|entry| package.join(entry));
-    budget::check(project, &[("WebAssembly", &package.join(MODULE)), ("JavaScript", &client)])?;
-    budget::check_element(project, &element)
+    let [client, element, framed] = ENTRIES.map(|entry| package.join(entry));
+    let [module, framing] = MODULES.map(|module| package.join(module.name));
+    budget::check(project, &[("WebAssembly", &module), ("JavaScript", &client)])?;
+    budget::check_element(project, &element)?;
+    budget::check_framing(project, &[("framing", &framing), ("JavaScript", &framed)])
 }
 
 /// The module and, in `staging`, its glue. Paths of this machine are cut off the places that a panic names, so that the same
@@ -88,9 +107,10 @@ fn module(
     project: &Project,
     shrinker: &Shrinker,
     staging: &Path,
-    module: &Path,
+    package: &Path,
+    module: &Module,
 ) -> Result<Names> {
-    let (name, file) = CRATE;
+    let (Module { source: (name, file), glue, .. }, small) = (module, package.join(module.name));
     let home = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     let cargo = etcetera::home_dir().map(|home| home.join(".cargo")).unwrap_or_default();
     let cargo = shell.var_os("CARGO_HOME").map_or(cargo, Into::into);
@@ -102,11 +122,11 @@ fn module(
         .run()
         .context("the module does not build")?;
     let built = project.target.join(WASM_TARGET).join(PROFILE).join(file);
-    let options = ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", "glue"];
+    let options = ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", glue];
     cmd!(shell, "wasm-bindgen {options...} --out-dir {staging} {built}")
         .run()
         .context("wasm-bindgen failed")?;
-    shrinker.shrink(shell, &staging.join("glue_bg.wasm"), module)
+    shrinker.shrink(shell, &staging.join(format!("{glue}_bg.wasm")), &small)
 }
 
 /// Writes `package.json`, with the version of the workspace.

@@ -1,0 +1,332 @@
+// The framing (docs/framing.md) between a channel and the browser's: messages of any size, large transfers, resumption. An
+// entry of its own, with a module of its own, which are loaded when a channel asks for them.
+
+import init, { Framing } from "./framing_glue.js";
+// From the entry, so that there is one class of it.
+import { SendError } from "./index.js";
+
+// As in the channel: sending waits while so many bytes wait in the browser.
+const HIGH_WATER = 1 << 20;
+// What is handed to the module at a time.
+const PIECE = 64 * 1024;
+
+let loading;
+
+export const load = (base) =>
+  (loading ??= init({
+    module_or_path: base
+      ? new URL("hola_framing.wasm", new URL(base, document.baseURI))
+      : new URL("./hola_framing.wasm", import.meta.url),
+  }).catch((error) => {
+    loading = undefined;
+    throw error;
+  }));
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+const encoder = new TextEncoder();
+const now = () => Math.floor(performance.now());
+
+// Bytes as they are, without a copy.
+const view = (data) =>
+  data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+const joined = (parts) => {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.byteLength;
+  }
+  return whole;
+};
+
+export class Framed {
+  #framing;
+  #host;
+  #raw;
+  #timer;
+  #waiting = new Set();
+  #wasOpen = false;
+  #wasFull = false;
+  #isOver = false;
+
+  // The host is told: open(), message(data), undelivered(messages), drained(), ended(reason); and asked: hasRoom().
+  constructor(host, { isOpener, isResumable }) {
+    this.#host = host;
+    this.#framing = new Framing(isOpener, isResumable ? crypto.getRandomValues(new Uint8Array(16)) : undefined);
+  }
+
+  get bufferedAmount() {
+    return this.#framing.buffered() + (this.#raw?.bufferedAmount ?? 0);
+  }
+  get maxMessageSize() {
+    return this.#framing.maxMessage();
+  }
+  get isOver() {
+    return this.#isOver;
+  }
+
+  // The browser's channel is open.
+  attach(raw) {
+    this.#raw = raw;
+    this.#wasOpen = false;
+    this.#framing.attach();
+    raw.addEventListener("bufferedamountlow", this.#pump);
+    this.#pump();
+  }
+
+  // It is gone.
+  detach() {
+    if (!this.#raw) return;
+    this.#raw.removeEventListener("bufferedamountlow", this.#pump);
+    this.#raw = undefined;
+    this.#framing.detach();
+    this.#pump();
+  }
+
+  handle(data) {
+    if (typeof data === "string") this.#framing.handleText();
+    else this.#framing.handle(now(), data);
+    this.#pump();
+  }
+
+  send(data) {
+    const isText = typeof data === "string";
+    if (this.bufferedAmount >= HIGH_WATER) {
+      throw new SendError({ message: `${this.bufferedAmount} bytes already wait to be sent`, kind: "full" });
+    }
+    const bytes = isText ? encoder.encode(data) : view(data);
+    const refusal = this.#framing.send(isText, bytes);
+    if (refusal === 0) throw new SendError({ message: "the channel is not open", kind: "not-open" });
+    if (refusal) {
+      const message = `the message has ${bytes.byteLength} bytes, and the other side takes at most ${refusal}`;
+      throw new SendError({ message, kind: "too-large" });
+    }
+    this.#pump();
+  }
+
+  // Once everything is delivered.
+  close() {
+    this.#framing.close();
+    this.#pump();
+  }
+
+  // Nothing will follow.
+  giveUp() {
+    this.#framing.giveUp();
+    this.#pump();
+  }
+
+  // The host has room again.
+  pull() {
+    this.#pump();
+  }
+
+  // Moves what can be moved, and tells what has changed.
+  #pump = () => {
+    if (this.#isOver) return;
+    const framing = this.#framing;
+    this.#send();
+    if (!this.#wasOpen && framing.isOpen()) {
+      this.#wasOpen = true;
+      this.#host.open();
+    }
+    this.#tellUndelivered();
+    for (let parts; this.#host.hasRoom() && (parts = framing.receive()); ) this.#receive(parts);
+    for (const wake of [...this.#waiting]) wake();
+    // What was read grants credit, and what was woken may have written.
+    this.#send();
+    this.#wasFull ||= this.bufferedAmount >= HIGH_WATER;
+    if (this.#wasFull && this.bufferedAmount < HIGH_WATER / 4) {
+      this.#wasFull = false;
+      this.#host.drained();
+    }
+    const ended = framing.ended();
+    if (ended !== undefined) this.#end(ended);
+    else this.#wait();
+  };
+
+  #send() {
+    try {
+      if (this.#raw?.readyState === "open") this.#framing.pump(this.#raw, now(), HIGH_WATER);
+    } catch {
+      // The browser's channel closes, and says so itself.
+    }
+  }
+
+  #receive([isText, ...parts]) {
+    if (!isText) {
+      this.#host.message((parts.length === 1 ? parts[0].slice() : joined(parts)).buffer);
+      return;
+    }
+    let text;
+    try {
+      text = decoder.decode(parts.length === 1 ? parts[0] : joined(parts));
+    } catch {
+      return this.#framing.notUtf8();
+    }
+    this.#host.message(text);
+  }
+
+  #tellUndelivered() {
+    const undelivered = this.#framing.takeUndelivered();
+    if (!undelivered.length) return;
+    this.#host.undelivered(
+      undelivered.map(([isText, data, isWhole]) => ({
+        data: isText ? new TextDecoder().decode(data) : data.buffer,
+        isWhole,
+      })),
+    );
+  }
+
+  #wait() {
+    clearTimeout(this.#timer);
+    const due = this.#framing.due();
+    if (due !== undefined) this.#timer = setTimeout(this.#pump, Math.max(due - now(), 0));
+  }
+
+  #end(reason) {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#raw?.removeEventListener("bufferedamountlow", this.#pump);
+    for (const wake of [...this.#waiting]) wake();
+    this.#host.ended(reason);
+  }
+
+  // Until there is a result, which is looked for after each change.
+  #until(look) {
+    return new Promise((resolve, reject) => {
+      const wake = () => {
+        let result;
+        try {
+          result = look();
+        } catch (error) {
+          this.#waiting.delete(wake);
+          return reject(error);
+        }
+        if (result === undefined) return;
+        this.#waiting.delete(wake);
+        resolve(result);
+      };
+      this.#waiting.add(wake);
+      wake();
+    });
+  }
+
+  #fail(reason) {
+    throw new SendError({ message: `the transfer was given up: ${reason}`, kind: "given-up" });
+  }
+
+  async sendLarge(data, { signal, onprogress, name, type } = {}) {
+    signal?.throwIfAborted();
+    const framing = this.#framing;
+    const isStream = data instanceof ReadableStream;
+    const bytes = data instanceof Blob || isStream ? undefined : view(data);
+    const total = isStream ? undefined : (data.size ?? bytes.byteLength);
+    const check = () => {
+      if (signal?.aborted) throw signal.reason;
+      if (this.#isOver) this.#fail("the channel has ended");
+    };
+    const wake = () => this.#pump();
+    signal?.addEventListener("abort", wake);
+    const key = await this.#until(() => {
+      check();
+      return framing.start(total, name ?? data.name ?? "", type ?? data.type ?? "");
+    }).catch((error) => {
+      signal?.removeEventListener("abort", wake);
+      throw error;
+    });
+    const reader = bytes ? undefined : (isStream ? data : data.stream()).getReader();
+    const progress = () => {
+      const sent = framing.sent(key);
+      if (sent !== undefined && sent !== progress.last) onprogress?.({ sent: (progress.last = sent), total });
+    };
+    // Under way: undefined; else whether it has arrived.
+    const look = (isEnough) => {
+      const failure = framing.failure(key);
+      if (failure !== undefined) this.#fail(failure);
+      progress();
+      if (framing.sent(key) === undefined) return true;
+      check();
+      return isEnough() || undefined;
+    };
+    try {
+      for (let offset = 0; ; ) {
+        const piece = reader
+          ? await reader.read()
+          : { done: offset >= total, value: bytes.subarray(offset, (offset += PIECE)) };
+        if (piece.done) break;
+        for (let at = 0; at < piece.value.byteLength; at += PIECE) {
+          await this.#until(() => look(() => framing.hasRoom(key)));
+          framing.write(key, piece.value.subarray(at, at + PIECE));
+          this.#pump();
+        }
+      }
+      framing.finish(key);
+      this.#pump();
+      await this.#until(() => look(() => false));
+      if (total !== undefined && progress.last !== total) onprogress?.({ sent: total, total });
+    } catch (error) {
+      framing.reset(key, String(error?.message ?? error));
+      reader?.cancel(error).catch(() => {});
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", wake);
+      framing.forget(key);
+      this.#pump();
+    }
+  }
+
+  // The next transfer that comes; undefined once the channel has ended.
+  async accept() {
+    const framing = this.#framing;
+    const accepted = await this.#until(() => framing.accept() ?? (this.#isOver ? null : undefined));
+    return accepted ? this.#incoming(...accepted) : undefined;
+  }
+
+  #incoming(key, total, name, type) {
+    const framing = this.#framing;
+    let settle;
+    const done = new Promise((resolve, reject) => (settle = { resolve, reject }));
+    done.catch(() => {});
+    const stop = (reason = "it is not wanted") => {
+      framing.stop(key, String(reason?.message ?? reason));
+      settle.reject(new SendError({ message: "the transfer was given up: it was cancelled", kind: "given-up" }));
+      this.#pump();
+    };
+    let over = false;
+    const stream = new ReadableStream(
+      {
+        pull: async (controller) => {
+          const read = await this.#until(() => (over ? null : framing.read(key)));
+          if (read instanceof Uint8Array) {
+            controller.enqueue(read);
+          } else if (over) {
+            return;
+          } else if (read === null) {
+            over = true;
+            settle.resolve();
+            controller.close();
+          } else {
+            over = true;
+            const error = new SendError({ message: `the transfer was given up: ${read}`, kind: "given-up" });
+            settle.reject(error);
+            controller.error(error);
+          }
+          this.#pump();
+        },
+        cancel: (reason) => {
+          over = true;
+          stop(reason);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const cancel = (reason) => {
+      if (over) return;
+      over = true;
+      stop(reason);
+    };
+    return { name, type, total, stream, done, cancel };
+  }
+}
