@@ -45,6 +45,7 @@ export class Session extends EventTarget {
     const first = { label: LABEL, ...(options.channel || {}) };
     const chosen = connectOptions(options);
     this.#reconnect = chosen.reconnect;
+    if (this.#reconnect) addEventListener("online", this.#heal);
     this.#options = options;
     this.#channel = this.#adopt(new Channel(first.label, this.#ofSession(first, options)));
     if (signal?.aborted) return void this.#fail(signal.reason);
@@ -96,6 +97,7 @@ export class Session extends EventTarget {
         changed: (disconnected) => {
           if (isOurs() && ["connected", "disconnected"].includes(this.#state)) {
             this.#move(disconnected ? "disconnected" : "connected");
+            if (disconnected) this.#heal();
           }
         },
         ended: (by, error) => isOurs() && this.#over(by, error && new RtcError(error)),
@@ -104,6 +106,11 @@ export class Session extends EventTarget {
     };
     this.#begin();
   }
+
+  // Nothing comes, or the network is another one: a new path may do, long before the connection counts as lost.
+  #heal = () => {
+    if (this.#reconnect && ["connected", "disconnected"].includes(this.#state)) this.restartIce().catch(() => {});
+  };
 
   #now() {
     return performance.now() - this.#startedAt;
@@ -270,6 +277,7 @@ export class Session extends EventTarget {
     if (this.#state === "closed") return;
     this.#unfollow();
     this.#drop();
+    removeEventListener("online", this.#heal);
     this.#attempted?.(error);
     this.#trace.end();
     if (by === "failure") {

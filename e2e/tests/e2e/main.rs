@@ -5,4 +5,5 @@ mod conversation;
 mod element;
 mod embed;
 mod language;
+mod talk;
 mod trouble;
