@@ -15,7 +15,7 @@ use crate::{
 
 /// How to connect. The default suits a hola-webrtc server; each method changes one thing.
 ///
-/// ```
+/// ```no_run
 /// use std::time::Duration;
 /// use hola_webrtc_client::{ChannelOptions, ConnectOptions};
 ///

@@ -92,11 +92,17 @@ pub async fn echo_large(large: Large) {
     }
 }
 
+/// Whoever gives either direction up, is told of on the other in the same words.
 async fn echo_transfer(large: Large, mut incoming: IncomingLarge) -> Result<(), LargeError> {
     let outgoing = large.start(incoming.info().clone()).await?;
     while let Some(chunk) = incoming.next().await {
         match chunk {
-            Ok(chunk) => outgoing.write(&chunk).await?,
+            Ok(chunk) => {
+                if let Err(error) = outgoing.write(&chunk).await {
+                    incoming.cancel(&words(&error));
+                    return Err(error);
+                }
+            }
             Err(error) => {
                 outgoing.cancel(&error.to_string());
                 return Err(error.into());
@@ -104,6 +110,13 @@ async fn echo_transfer(large: Large, mut incoming: IncomingLarge) -> Result<(), 
         }
     }
     outgoing.finish().await
+}
+
+fn words(error: &LargeError) -> String {
+    match error {
+        LargeError::GivenUp(reason) => reason.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// As [`echo_until`], but greets first, and speaks at each interval.

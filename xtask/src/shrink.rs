@@ -67,7 +67,14 @@ impl Shrinker {
     pub fn bundle(&self, shell: &Shell, entry: &Path, small: &Path) -> Result<()> {
         let (esbuild, terser) =
             (self.modules.join("esbuild/bin/esbuild"), self.modules.join("terser/bin/terser"));
-        let options = ["--bundle", "--format=esm", "--target=es2022", "--minify", "--external:./index.js", "--external:./framed.js"];
+        let options = [
+            "--bundle",
+            "--format=esm",
+            "--target=es2022",
+            "--minify",
+            "--external:./index.js",
+            "--external:./framed.js",
+        ];
         cmd!(shell, "node {esbuild} {options...} --log-level=warning {entry} --outfile={small}")
             .run()
             .context("esbuild failed")?;

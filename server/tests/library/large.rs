@@ -215,6 +215,26 @@ async fn a_transfer_whose_handler_is_gone_is_given_up() {
 }
 
 #[tokio::test]
+async fn the_echo_of_a_transfer_that_is_not_taken_hands_on_why() {
+    let stand = Stand::start().await;
+    let (mut talker, _session, channel) = talk(&stand, Talker::framed()).await;
+    tokio::spawn(echo::echo_large(channel.large()));
+    let key = talker.framing.start(&Info::default()).unwrap();
+    let (echoed, _) = talker.until(Framing::accept).await;
+    talker.framing.stop(echoed, "no room");
+    let over = |framing: &mut Framing<_>| match framing.transfer(key)? {
+        Transfer::Sending { has_room, .. } => {
+            if has_room {
+                framing.write(key, &[0; 1024]);
+            }
+            None
+        }
+        over => Some(over),
+    };
+    assert_eq!(talker.until(over).await, Transfer::Failed("no room".to_owned()));
+}
+
+#[tokio::test]
 async fn a_channel_that_asks_for_nothing_has_no_large_transfers() {
     let stand = Stand::start().await;
     let (_connection, _line, _session, channel) = stand.connect().await;

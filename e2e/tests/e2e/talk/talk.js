@@ -69,7 +69,8 @@ const large = async () => {
 
   const refused = channel.sendLarge(new Uint8Array(4 << 20));
   (await incoming.read()).value.cancel("no room");
-  check((await refused.catch((error) => error.kind)) === "given-up", "what the echo could not send back was delivered");
+  const gave = await refused.catch((error) => error);
+  check(gave.kind === "given-up" && gave.message.includes("no room"), `the echo does not tell why: ${gave.message}`);
   session.close();
 };
 
