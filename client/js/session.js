@@ -11,8 +11,10 @@ import { summary } from "./stats.js";
 import { Trace } from "./trace.js";
 
 const LABEL = "chat";
-// How long a closed channel may wait for the news that its session has ended with it, in milliseconds.
+// How long a closed channel may wait for the news that its session has ended with it, in milliseconds. A resumable one says so
+// itself when it ends for good, so that it can wait for a server that closes one channel after the other as it stops.
 const GRACE = 250;
+const RESUMABLE_GRACE = 5000;
 
 export class Session extends EventTarget {
   #core;
@@ -60,7 +62,7 @@ export class Session extends EventTarget {
 
   // What a channel has to know of its session.
   #ofSession(options, { resourceBase }) {
-    return { ...options, resourceBase, grace: this.#reconnect && GRACE };
+    return { ...options, resourceBase, grace: this.#reconnect && (options.resumable ? RESUMABLE_GRACE : GRACE) };
   }
 
   async #start(url, chosen, label, init, { gate, resourceBase }) {

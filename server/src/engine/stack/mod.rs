@@ -18,6 +18,7 @@ pub(super) mod packets;
 mod sctp;
 mod settings;
 mod streams;
+mod window;
 
 use std::{
     collections::VecDeque,

@@ -18,11 +18,14 @@ use rtc_shared::{
     error::{Error, Result},
 };
 
-use super::{Event, Incoming, Settings, TUNNEL, meter::Meter};
+use super::{Event, Incoming, Settings, TUNNEL, meter::Meter, window::WindowUpdate};
 use crate::{
     channel::{ChannelParameters, Message},
     session::ChannelClosed,
 };
+
+const FIRST_CHUNK: usize = 12;
+const ABORT: u8 = 6;
 
 /// What stands for an empty message, which SCTP does not know (RFC 8831, 6.6).
 const EMPTY: Bytes = Bytes::from_static(&[0]);
@@ -32,6 +35,7 @@ pub(super) struct Sctp {
     handle: AssociationHandle,
     association: Association,
     meter: Meter,
+    window: WindowUpdate,
     max_message_size: usize,
     is_up: bool,
     channels: BTreeMap<u16, Stage>,
@@ -41,6 +45,8 @@ pub(super) struct Sctp {
     readable: BTreeSet<u16>,
     /// What was read and not handed over yet.
     read: Option<Incoming>,
+    /// With what the peer has ended the association, while messages from before wait to be read.
+    abort: Option<BytesMut>,
     packets: VecDeque<Bytes>,
     events: VecDeque<Event>,
 }
@@ -56,6 +62,7 @@ impl Sctp {
     pub(super) fn connect(now: Instant, settings: &Settings) -> Result<Self> {
         let local = SocketAddr::new(TUNNEL.ip(), 0);
         let mut endpoint = Endpoint::new(local, TransportProtocol::UDP, settings.endpoint.clone(), None);
+        let window = settings.transport.max_receive_buffer_size() as usize;
         let config = ClientConfig { transport: settings.transport.clone() };
         let (handle, association) =
             endpoint.connect(now, config, TUNNEL).map_err(|error| Error::Other(error.to_string()))?;
@@ -63,24 +70,31 @@ impl Sctp {
             endpoint,
             handle,
             association,
-            meter: Meter::new(settings.transport.max_receive_buffer_size() as usize),
+            meter: Meter::new(window),
+            window: WindowUpdate::new(window),
             max_message_size: settings.max_message_size() as usize,
             is_up: false,
             channels: BTreeMap::new(),
             resetting: BTreeSet::new(),
             readable: BTreeSet::new(),
             read: None,
+            abort: None,
             packets: VecDeque::new(),
             events: VecDeque::new(),
         })
     }
 
     pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {
-        if !self.meter.received(&mut packet, |stream| self.resetting.contains(&stream)) {
-            return;
+        if packet.get(FIRST_CHUNK) == Some(&ABORT) && !self.readable.is_empty() {
+            self.abort = Some(packet);
+        } else if self.meter.received(&mut packet, |stream| self.resetting.contains(&stream)) {
+            self.take_in(now, packet.freeze());
         }
+    }
+
+    fn take_in(&mut self, now: Instant, packet: Bytes) {
         if let Some((handle, DatagramEvent::AssociationEvent(event))) =
-            self.endpoint.handle(now, TUNNEL, None, packet.freeze())
+            self.endpoint.handle(now, TUNNEL, None, packet)
             && handle == self.handle
         {
             self.association.handle_event(event);
@@ -93,6 +107,9 @@ impl Sctp {
     }
 
     pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Bytes> {
+        if let Some(packet) = self.window.due() {
+            self.take_in(now, packet);
+        }
         if self.packets.is_empty()
             && let Some(transmit) = self.association.poll_transmit(now)
             && let Payload::RawEncode(packets) = transmit.message
@@ -101,6 +118,7 @@ impl Sctp {
         }
         let packet = self.packets.pop_front()?;
         self.meter.sends(&packet);
+        self.window.sends(&packet);
         Some(packet)
     }
 
@@ -143,7 +161,12 @@ impl Sctp {
         }
         loop {
             let mut streams = self.readable.iter().copied();
-            let stream = streams.find(|stream| !self.channels.contains_key(stream) || has_room(*stream))?;
+            let Some(stream) =
+                streams.find(|stream| !self.channels.contains_key(stream) || has_room(*stream))
+            else {
+                self.end_once_all_is_read(now);
+                return None;
+            };
             let Some(chunks) = self.next_message(stream) else { continue };
             let incoming = self.interpret(now, stream, &chunks);
             // A reset by the peer may have waited for its last message to be read.
@@ -154,6 +177,13 @@ impl Sctp {
                 None => {}
                 incoming => return incoming,
             }
+        }
+    }
+
+    /// rtc-sctp forgets what is unread when the peer ends the association, so it learns of the end last.
+    fn end_once_all_is_read(&mut self, now: Instant) {
+        if let Some(abort) = self.abort.take_if(|_| self.readable.is_empty()) {
+            self.take_in(now, abort.freeze());
         }
     }
 
@@ -183,12 +213,15 @@ impl Sctp {
         if closed.is_ok() {
             self.resetting.insert(stream);
         }
+        // A reset by the peer may have waited for what was read here.
+        self.look();
     }
 
     fn next_message(&mut self, stream: u16) -> Option<Chunks> {
         let chunks = self.association.stream(stream).and_then(|mut stream| stream.read_sctp()).ok().flatten();
         if let Some(chunks) = &chunks {
             self.meter.read(chunks.len(), chunks.chunks.len());
+            self.window.read(chunks.len());
         } else {
             self.readable.remove(&stream);
         }

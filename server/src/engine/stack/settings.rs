@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rtc_crypto::RTCCryptoProvider;
 use rtc_dtls::crypto::Certificate;
-use rtc_sctp::{EndpointConfig, TransportConfig};
+use rtc_sctp::{EndpointConfig, TimerConfig, TransportConfig};
 
 use super::{Fingerprint, StackError};
 
@@ -33,7 +33,8 @@ impl Settings {
         let window = RECEIVE_WINDOW.max(max_message_size.saturating_mul(MESSAGES_IN_WINDOW));
         let transport = TransportConfig::default()
             .with_max_message_size(max_message_size)
-            .with_max_receive_buffer_size(window);
+            .with_max_receive_buffer_size(window)
+            .with_timer_config(timers());
         Ok(Self {
             fingerprint: Fingerprint::of(der),
             provider,
@@ -60,4 +61,10 @@ impl Settings {
         self.provider.random().fill(&mut bytes).map_err(|error| StackError(error.to_string()))?;
         Ok(bytes)
     }
+}
+
+/// SCTP goes on as long as ICE finds the peer: a peer that is slow to read is not one that is gone.
+fn timers() -> TimerConfig {
+    const FOR_EVER: usize = usize::MAX;
+    TimerConfig { max_t3_rtx_retrans: FOR_EVER, max_reconfig_retrans: FOR_EVER, ..TimerConfig::default() }
 }

@@ -273,3 +273,37 @@ fn a_message_without_an_end_ends_its_session_and_nobody_elses() {
     world.run(SECOND);
     assert_lives(&mut world, other, &mut other_channel);
 }
+
+#[test]
+fn what_a_peer_sent_before_it_ended_the_association_is_all_read() {
+    const ABORT: [u8; 4] = [6, 0, 0, 4];
+    const MESSAGES: u16 = 300;
+    let mut world = World::new(MS);
+    let hash = |certificate: &[u8]| vec![format!("sha-256 {}", hex(&Sha256::digest(certificate)))];
+    let mut peer = Handmade::begin(&mut world, hash);
+    assert!(peer.run_until(&mut world, 2000, |_, world| !world.sessions.is_empty()));
+    let mut session = world.sessions.remove(0);
+    peer.send(world.now, WHOLE, 0, DCEP, OPEN);
+    for _ in 0..300 {
+        peer.step(&mut world);
+    }
+    let mut channel = channel_of(&mut session);
+
+    // More than the handler has room for.
+    for sequence in 1..=MESSAGES {
+        peer.send(world.now, WHOLE, sequence, BINARY, &[7; 1100]);
+        peer.step(&mut world);
+    }
+    peer.dtls.write(world.now, TUNNEL, &packet(peer.tag, ABORT.to_vec())).unwrap();
+    let mut received = 0;
+    let mut is_over = false;
+    for _ in 0..500 {
+        peer.step(&mut world);
+        match channel.next().now_or_never() {
+            Some(Some(_)) => received += 1,
+            Some(None) => is_over = true,
+            None => {}
+        }
+    }
+    assert_eq!((received, is_over), (MESSAGES, true));
+}

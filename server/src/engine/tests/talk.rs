@@ -72,6 +72,27 @@ fn a_handler_that_does_not_read_stops_the_peer_and_loses_nothing() {
 }
 
 #[test]
+fn a_peer_that_was_stopped_is_told_at_once_that_its_messages_are_read_again() {
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut channel = channel_of(&mut session);
+    let now = world.now;
+    for _ in 0..2000 {
+        world.offerer(address).send(now, Message::Binary(Bytes::from_static(&[0; 4096])));
+    }
+    // Not so long that the peer tries by itself whether there is room again.
+    world.run(500 * MS);
+    let mut received = 0;
+    for _ in 0..400 {
+        world.run(MS);
+        while let Some(Some(_)) = channel.next().now_or_never() {
+            received += 1;
+        }
+    }
+    assert_eq!(received, 2000);
+}
+
+#[test]
 fn a_peer_that_does_not_read_makes_the_sink_wait() {
     let mut world = World::new(MS);
     let (address, mut session) = world.connect(0, "x");
