@@ -1,8 +1,10 @@
 //! What the protocol core must not see of DTLS (RFC 6347), because it acts on it before it has checked who sent it.
 
-const HEADER: usize = 13;
+/// The header of a record.
+pub(super) const HEADER: usize = 13;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
+pub(super) const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
 
 /// The epoch of the encrypted records. There is no renegotiation in WebRTC, so none follows.
@@ -37,8 +39,6 @@ pub(super) fn is_to_be_read(datagram: &[u8], is_established: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const HANDSHAKE: u8 = 22;
 
     fn record(kind: u8, epoch: u8, length: u8) -> Vec<u8> {
         let mut record = vec![kind, 254, 253, 0, epoch, 0, 0, 0, 0, 0, 9, 0, length];

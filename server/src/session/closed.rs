@@ -25,7 +25,7 @@ pub enum Closed {
     /// The peer's host says that nobody listens there any more.
     Unreachable,
     /// All sessions together hold as many bytes as they may, and this one more than its share; or the peer sends what
-    /// makes up no message, as one that does not end.
+    /// makes up no message, as one that does not end, or more than a handshake of DTLS takes.
     Overloaded,
     /// The server stops.
     Stopping,

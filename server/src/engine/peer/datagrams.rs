@@ -9,7 +9,7 @@ use super::{
     super::{Datagram, dtls, routes::Path, stack::Transmit, stun::Stun},
     Outcome, Peer,
 };
-use crate::metrics::Dropped;
+use crate::{metrics::Dropped, session::Closed};
 
 /// How many checks are remembered until their replies come.
 const MAX_ASKED: usize = 16;
@@ -103,6 +103,9 @@ impl Peer {
         if let Err(error) = self.stack.receive(now, candidate, datagram.remote, datagram.bytes) {
             debug!("a datagram is refused: {error}");
             self.metrics.dropped(Dropped::Refused);
+            if self.stack.is_swamped() {
+                self.end(Closed::Overloaded);
+            }
         }
     }
 }

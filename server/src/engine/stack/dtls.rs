@@ -13,11 +13,13 @@ use rtc_shared::{
     error::{Error, Result},
 };
 
-use super::{Fingerprint, Settings, TUNNEL};
+use super::{Fingerprint, Settings, TUNNEL, budget::Budget};
 
 pub(super) struct Dtls {
     endpoint: Endpoint,
     state: State,
+    budget: Budget,
+    is_swamped: bool,
 }
 
 enum State {
@@ -62,7 +64,12 @@ impl Dtls {
             .build(true, None)?;
         let local = SocketAddr::new(TUNNEL.ip(), 0);
         let endpoint = Endpoint::new(local, TransportProtocol::UDP, None);
-        Ok(Self { endpoint, state: State::New(Arc::new(config)) })
+        Ok(Self {
+            endpoint,
+            state: State::New(Arc::new(config)),
+            budget: Budget::default(),
+            is_swamped: false,
+        })
     }
 
     /// Sends the `ClientHello`, the first time.
@@ -76,6 +83,12 @@ impl Dtls {
     pub(super) fn receive(&mut self, now: Instant, datagram: BytesMut) -> Result<Vec<Received>> {
         if !matches!(self.state, State::Handshaking | State::Secure) {
             return Err(Error::ErrDtlsTransportNotStarted);
+        }
+        let is_secure = matches!(self.state, State::Secure);
+        if !self.budget.admits(&datagram, is_secure) {
+            // A connection that is up does without the rest, which need not be its peer's.
+            self.is_swamped |= !is_secure;
+            return Err(Error::Other("the handshake is too long".to_owned()));
         }
         let mut received = Vec::new();
         for event in self.endpoint.read(now, TUNNEL, None, datagram)? {
@@ -94,6 +107,11 @@ impl Dtls {
             }
         }
         Ok(received)
+    }
+
+    /// Whether the peer has sent more for the handshake than one takes, and has not come to its end.
+    pub(super) fn is_swamped(&self) -> bool {
+        self.is_swamped
     }
 
     pub(super) fn send(&mut self, now: Instant, data: &[u8]) -> Result<()> {

@@ -6,6 +6,7 @@
 //! everyone needs to see: how far SCTP's receive window is used, and by what; what was sent more than once; how the peer's
 //! channels are limited.
 
+mod budget;
 mod dcep;
 mod dtls;
 mod fingerprint;

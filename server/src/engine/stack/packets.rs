@@ -1,4 +1,4 @@
-//! SCTP packets by hand (RFC 9260, 3).
+//! Packets by hand: of SCTP (RFC 9260, 3), and of handshakes of DTLS (RFC 6347, 4.2.2).
 
 use bytes::{BufMut, BytesMut};
 
@@ -47,4 +47,25 @@ pub(crate) fn packet(tag: u32, mut chunk: Vec<u8>) -> BytesMut {
     let checksum = crc32c::crc32c(&packet);
     packet[8..12].copy_from_slice(&checksum.to_le_bytes());
     packet
+}
+
+/// A byte at this offset of the first handshake message, which is as long as it says. The core takes it for a part even
+/// of a message of length 0, which has no such byte.
+pub(crate) fn handshake_part(offset: u32, length: u32) -> Vec<u8> {
+    let mut part = vec![3];
+    part.extend(&length.to_be_bytes()[1..]);
+    part.put_u16(0);
+    part.extend(&offset.to_be_bytes()[1..]);
+    part.extend([0, 0, 1]);
+    part.extend((length > 0).then_some(7));
+    part
+}
+
+/// A record of a handshake that is not encrypted.
+pub(crate) fn handshake_record(sequence: u32, parts: &[u8]) -> BytesMut {
+    let mut record = BytesMut::from(&[22, 254, 253, 0, 0, 0, 0][..]);
+    record.put_u32(sequence);
+    record.put_u16(u16::try_from(parts.len()).unwrap());
+    record.extend(parts);
+    record
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Incoming, Stack, StackError, sctp::Sctp};
+use super::{Incoming, Stack, StackError, dtls::Dtls, sctp::Sctp};
 use crate::{
     channel::{ChannelParameters, Message},
     session::ChannelOptions,
@@ -65,6 +65,11 @@ impl Stack {
     /// Whether the peer sends what makes up no message within the maximum, and more than there is room for.
     pub(crate) fn is_flooded(&self) -> bool {
         self.sctp.as_ref().is_some_and(Sctp::is_flooded)
+    }
+
+    /// Whether the peer has sent more for the DTLS handshake than one takes.
+    pub(crate) fn is_swamped(&self) -> bool {
+        self.dtls.as_ref().is_some_and(Dtls::is_swamped)
     }
 
     /// The last round trip that a connectivity check has measured.

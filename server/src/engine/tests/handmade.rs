@@ -32,11 +32,15 @@ use crate::{
 
 const TUNNEL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
-struct Handmade {
-    address: SocketAddr,
+pub(super) struct Handmade {
+    pub(super) address: SocketAddr,
     agent: Agent,
     dtls: Endpoint,
     is_secure: bool,
+    /// It leaves what it hears of DTLS unanswered.
+    pub(super) is_mute: bool,
+    /// It has heard DTLS.
+    pub(super) is_greeted: bool,
     sctp: SctpEndpoint,
     /// It brings SCTP up, and is left alone from then on.
     association: Option<Association>,
@@ -51,7 +55,7 @@ fn hex(digest: &[u8]) -> String {
 
 impl Handmade {
     /// Negotiates a connection with the fingerprints that are made of its certificate.
-    fn begin(world: &mut World, fingerprints: impl Fn(&[u8]) -> Vec<String>) -> Self {
+    pub(super) fn begin(world: &mut World, fingerprints: impl Fn(&[u8]) -> Vec<String>) -> Self {
         let address = offerer_address(500);
         let provider = rtc_crypto::default_provider().unwrap();
         let certificate = Certificate::generate_self_signed([], provider.crypto()).unwrap();
@@ -85,6 +89,8 @@ impl Handmade {
             agent,
             dtls: Endpoint::new(TUNNEL, TransportProtocol::UDP, Some(Arc::new(config))),
             is_secure: false,
+            is_mute: false,
+            is_greeted: false,
             sctp: SctpEndpoint::new(
                 TUNNEL,
                 TransportProtocol::UDP,
@@ -98,7 +104,7 @@ impl Handmade {
     }
 
     /// Lets a millisecond pass.
-    fn step(&mut self, world: &mut World) {
+    pub(super) fn step(&mut self, world: &mut World) {
         world.now += MS;
         let now = world.now;
         let _ = self.agent.handle_timeout(now);
@@ -114,6 +120,8 @@ impl Handmade {
                     ecn: None,
                 };
                 let _ = self.agent.handle_read(TaggedBytesMut { now, transport, message: datagram.bytes });
+            } else if self.is_mute {
+                self.is_greeted = true;
             } else {
                 // What fails shows in what does not come about.
                 for event in self.dtls.read(now, TUNNEL, None, datagram.bytes).unwrap_or_default() {
@@ -133,7 +141,7 @@ impl Handmade {
         }
     }
 
-    fn run_until(
+    pub(super) fn run_until(
         &mut self,
         world: &mut World,
         steps: usize,

@@ -28,6 +28,8 @@ mod restart;
 mod spoofed;
 mod stranger;
 #[cfg(test)]
+mod swamped;
+#[cfg(test)]
 mod talk;
 #[cfg(test)]
 mod workers;
