@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use rtc_sctp::{DatagramEvent, Endpoint, Payload, ServerConfig, TransportConfig};
 use rtc_shared::TransportProtocol;
 
 use super::{
-    packets::{BEGINNING, BINARY, DCEP, OPEN, UNORDERED, WHOLE, chunk, packet},
+    packets::{
+        BEGINNING, BINARY, DCEP, OPEN, UNORDERED, WHOLE, chunk, forward_tsn, packet, reset_request,
+        reset_response,
+    },
     sctp::Sctp,
     *,
 };
@@ -85,12 +88,7 @@ impl Victim {
     }
 
     fn reset(&mut self, stream: u16) {
-        let mut chunk = vec![130, 0, 0, 22, 0, 13, 0, 18];
-        chunk.put_u32(1);
-        chunk.put_u32(0);
-        chunk.put_u32(self.next_tsn.wrapping_sub(1));
-        chunk.put_u16(stream);
-        self.packet(chunk);
+        self.packet(reset_request(1, self.next_tsn.wrapping_sub(1), stream));
     }
 
     /// Reads and writes, as a session does.
@@ -103,6 +101,12 @@ impl Victim {
         while let Some(packet) = self.sctp.poll_transmit(self.now) {
             self.sent.push(packet);
         }
+    }
+
+    /// The numbers of what it has sent in RE-CONFIG chunks with a parameter of this kind.
+    fn reconfigurations(&self, kind: u8) -> Vec<u32> {
+        let of_kind = self.sent.iter().filter(|packet| packet[12] == 130 && packet[17] == kind);
+        of_kind.map(|packet| u32::from_be_bytes(packet[20..24].try_into().unwrap())).collect()
     }
 
     /// Goes on until SCTP is found to be flooded, and returns how much that took; or gives up.
@@ -169,7 +173,7 @@ fn so_are_parts_on_very_many_streams_and_messages_whose_turn_never_comes() {
 fn gaps_that_are_filled_from_the_top_do_not_open_the_window_wider() {
     let mut victim = Victim::new();
     victim.open(1);
-    let top = victim.next_tsn.wrapping_add(30_000);
+    let top = victim.next_tsn.wrapping_add(4000);
     let flooded = victim.flood(|victim, number| {
         victim.chunk(0, top.wrapping_sub(number.into()), 1, 1, BINARY, &[7; 1000]);
         1000
@@ -184,9 +188,7 @@ fn parts_that_are_given_up_and_stay_count_as_well() {
     let flooded = victim.flood(|victim, number| {
         victim.data(BEGINNING, 1, number + 1, 1000);
         // FORWARD TSN that names no stream.
-        let mut chunk = vec![192, 0, 0, 8];
-        chunk.put_u32(victim.next_tsn.wrapping_sub(1));
-        victim.packet(chunk);
+        victim.packet(forward_tsn(victim.next_tsn.wrapping_sub(1)));
         1000
     });
     assert!(flooded.is_some_and(|bytes| bytes < MIB + 10_000), "{flooded:?}");
@@ -238,4 +240,55 @@ fn what_still_comes_on_a_channel_that_this_side_has_closed_does_not_keep_its_str
     victim.open(1);
     victim.data(WHOLE, 1, 1, 1000);
     assert_eq!((victim.messages, victim.sctp.meter().queued()), (3, 0));
+}
+
+#[test]
+fn messages_on_very_many_streams_that_nobody_has_announced_are_found_out() {
+    let mut victim = Victim::new();
+    let flooded = victim.flood(|victim, number| {
+        victim.data(WHOLE, 65_534 - number, 0, 1);
+        1
+    });
+    assert!(flooded.is_some_and(|streams| streams <= 1536), "{flooded:?}");
+    assert!(victim.messages == 0);
+}
+
+#[test]
+fn requests_to_reset_streams_later_are_answered_up_to_a_number_with_every_chunk() {
+    let mut victim = Victim::new();
+    victim.open(1);
+    let later = victim.next_tsn.wrapping_add(1000);
+    for number in 1..=1000 {
+        victim.packet(reset_request(number, later, 1));
+    }
+    victim.sent.clear();
+    victim.data(WHOLE, 3, 0, 1);
+    assert_eq!(victim.reconfigurations(16).len(), 64);
+    // Those that are let in have their turn, and make room for the others.
+    while victim.next_tsn != later.wrapping_add(1) {
+        victim.data(WHOLE, 3, 0, 1);
+    }
+    victim.sent.clear();
+    victim.packet(reset_request(1001, later, 1));
+    assert_eq!(victim.reconfigurations(16), [1001]);
+}
+
+#[test]
+fn a_stream_that_the_peer_is_still_resetting_is_asked_for_again() {
+    let mut victim = Victim::new();
+    victim.open(1);
+    victim.sctp.close(victim.now, 1);
+    victim.act();
+    let [number] = victim.reconfigurations(13)[..] else { panic!("{:?}", victim.sent) };
+    victim.packet(reset_response(number, 6));
+    victim.sent.clear();
+    victim.now += Duration::from_secs(10);
+    victim.act();
+    assert_eq!(victim.reconfigurations(13), [number]);
+    // In progress is not for ever.
+    victim.packet(reset_response(number, 1));
+    victim.sent.clear();
+    victim.now += Duration::from_secs(10);
+    victim.act();
+    assert!(victim.reconfigurations(13).is_empty());
 }

@@ -1,34 +1,59 @@
-//! What flows through an SCTP association (RFC 9260), read off its packets on their way: rtc-sctp does not tell.
+//! What flows through an SCTP association (RFC 9260), read off its packets on their way: rtc-sctp does not tell. What it
+//! would hold or do without bound, it does not get to see.
+
+mod arrivals;
+mod chunks;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
 
 use bytes::BytesMut;
 
-const COMMON_HEADER: usize = 12;
-const CHUNK_HEADER: usize = 4;
-const DATA_HEADER: usize = 16;
+use self::{
+    arrivals::{Arrival, Arrivals},
+    chunks::{Chunks, ENDING, Reconfiguration},
+};
+
 const CHECKSUM: std::ops::Range<usize> = 8..12;
-
-const DATA: u8 = 0;
-const SACK: u8 = 3;
-
-/// The flag of a DATA chunk that ends its message.
-const ENDING: u8 = 0x01;
-
-/// How many chunks may wait to be read. Each costs far more than the byte it may carry, which is all that the receive
-/// window counts; those beyond are dropped as on a lossy network, and come again.
-const MAX_CHUNKS: usize = 16 * 1024;
 
 /// What a chunk costs beside its bytes.
 const CHUNK_COST: usize = 256;
 
+/// How many requests to reset streams may wait for their final answer. rtc-sctp answers all of them with every chunk that
+/// comes. Those beyond are dropped, and come again. Proper peers send one after the other (RFC 6525, 5.1.1), or one for
+/// each channel.
+const MAX_REQUESTS: usize = 64;
+
+/// How many streams may be there on which no channel is: DATA may overtake what opens its channel, and a channel that is
+/// refused stays until the peer resets its stream as well. rtc-sctp takes any number, and lets none go by itself.
+const MAX_STRAY_STREAMS: usize = 1024;
+
+/// After how many chunks the streams are counted.
+const COUNT_INTERVAL: usize = 256;
+
+/// The bit that makes another number of a request's: one that is far from all that are under way.
+const NOBODYS: u8 = 0x80;
+
 pub(super) struct Meter {
     /// The receive window when nothing waits to be read.
     window: usize,
+    /// How many chunks may wait to be read, and how far one may be ahead of what is acknowledged. The window counts
+    /// nothing but bytes, of which a chunk may carry a single one, and rtc-sctp goes through all chunks of a message for
+    /// each: so they are bounded to those that cost as much beside their bytes as the window has. That is several
+    /// of the largest messages in fragments far smaller than those of any peer, which fill a packet. Those
+    /// beyond are dropped as on a lossy network, and come again.
+    max_chunks: usize,
     /// How many bytes wait in SCTP: exact with every report, and counted in between.
     queued: usize,
     /// In how many chunks at most.
     chunks: usize,
-    /// The chunk that came last.
-    last: Option<u32>,
+    arrivals: Arrivals,
+    /// The peer's requests to reset streams without a final answer.
+    requests: BTreeSet<u32>,
+    /// How many chunks have come since the streams were counted.
+    uncounted: usize,
+    stray_streams: usize,
     report: Report,
     /// The highest TSN sent.
     sent: Option<u32>,
@@ -47,11 +72,16 @@ struct Report {
 
 impl Meter {
     pub(super) fn new(window: usize) -> Self {
+        let max_chunks = window / CHUNK_COST;
         Self {
             window,
+            max_chunks,
             queued: 0,
             chunks: 0,
-            last: None,
+            arrivals: Arrivals::new(max_chunks),
+            requests: BTreeSet::new(),
+            uncounted: 0,
+            stray_streams: 0,
             report: Report::default(),
             sent: None,
             retransmissions: 0,
@@ -64,24 +94,50 @@ impl Meter {
     /// acknowledges them, and forgets what is no whole message when the peer resets its side. A whole one would keep it
     /// from that for ever, because a stream that is closed is not read.
     pub(super) fn received(&mut self, packet: &mut BytesMut, is_reset: impl Fn(u16) -> bool) -> bool {
-        let mut cut = Vec::new();
+        let mut changes = Vec::new();
         for chunk in Chunks::of(packet) {
-            let Some((tsn, stream)) = chunk.data() else { continue };
-            if self.chunks >= MAX_CHUNKS {
+            if let Some(data) = chunk.data() {
+                match self.arrivals.judge(data.tsn) {
+                    Arrival::TooFar => return false,
+                    Arrival::New if self.chunks >= self.max_chunks => return false,
+                    // What fills a gap may be what makes the rest readable; and the gaps are bounded.
+                    Arrival::New | Arrival::Missing => {
+                        self.arrivals.note(data.tsn);
+                        self.queued += data.length;
+                        self.chunks += 1;
+                        self.uncounted += 1;
+                    }
+                    // As a probe of a closed window, which comes over and over.
+                    Arrival::Duplicate => {}
+                }
+                if data.is_ending && is_reset(data.stream) {
+                    changes.push((chunk.offset + 1, ENDING));
+                }
+            } else if let Some(tsn) = chunk.initial_tsn() {
+                self.arrivals.begin(tsn);
+            } else if chunk.forward_tsn().is_some_and(|tsn| !self.arrivals.can_forward(tsn)) {
                 return false;
             }
-            // A probe of a closed window comes over and over.
-            if self.last.replace(tsn) != Some(tsn) {
-                self.queued += chunk.bytes.len() - DATA_HEADER;
-                self.chunks += 1;
-            }
-            if chunk.bytes[1] & ENDING != 0 && is_reset(stream) {
-                cut.push(chunk.offset + 1);
+            for reconfiguration in chunk.reconfigurations() {
+                match reconfiguration {
+                    Reconfiguration::Request(number) => {
+                        if self.requests.len() >= MAX_REQUESTS && !self.requests.contains(&number) {
+                            return false;
+                        }
+                        self.requests.insert(number);
+                    }
+                    // rtc-sctp takes any answer for the last one. This one says that the request is to be repeated
+                    // (RFC 6525, 5.2.7), which its timer does for as long as none comes.
+                    Reconfiguration::Response { offset, is_final: false, .. } => {
+                        changes.push((offset, NOBODYS));
+                    }
+                    Reconfiguration::Response { .. } => {}
+                }
             }
         }
-        if !cut.is_empty() {
-            for flags in cut {
-                packet[flags] &= !ENDING;
+        if !changes.is_empty() {
+            for (offset, bits) in changes {
+                packet[offset] ^= bits;
             }
             packet[CHECKSUM].fill(0);
             let checksum = crc32c::crc32c(packet);
@@ -93,21 +149,26 @@ impl Meter {
     /// A packet leaves.
     pub(super) fn sends(&mut self, packet: &[u8]) {
         for chunk in Chunks::of(packet) {
-            if let Some((tsn, _)) = chunk.data() {
+            if let Some(data) = chunk.data() {
                 // TSNs are numbers on a circle. https://www.rfc-editor.org/rfc/rfc9260#section-1.6
                 match self.sent {
-                    Some(sent) if tsn.wrapping_sub(sent).cast_signed() <= 0 => self.retransmissions += 1,
-                    _ => self.sent = Some(tsn),
+                    Some(sent) if data.tsn.wrapping_sub(sent).cast_signed() <= 0 => self.retransmissions += 1,
+                    _ => self.sent = Some(data.tsn),
                 }
-            } else if let Some((window, gaps)) = chunk.report() {
-                self.queued = match self.window.saturating_sub(window) {
-                    queued if window > 0 => queued,
+            } else if let Some(report) = chunk.report() {
+                self.queued = match self.window.saturating_sub(report.window) {
+                    queued if report.window > 0 => queued,
                     queued => self.queued.max(queued),
                 };
-                if self.queued == 0 {
-                    self.chunks = 0;
+                self.bound_chunks();
+                self.arrivals.acknowledge(report.acknowledged);
+                self.report =
+                    Report { is_full: report.window == 0, has_gaps: report.has_gaps, is_outdated: false };
+            }
+            for reconfiguration in chunk.reconfigurations() {
+                if let Reconfiguration::Response { number, is_final: true, .. } = reconfiguration {
+                    self.requests.remove(&number);
                 }
-                self.report = Report { is_full: window == 0, has_gaps: gaps > 0, is_outdated: false };
             }
         }
     }
@@ -116,7 +177,19 @@ impl Meter {
     pub(super) fn read(&mut self, bytes: usize, chunks: usize) {
         self.queued = self.queued.saturating_sub(bytes);
         self.chunks = self.chunks.saturating_sub(chunks);
+        self.bound_chunks();
         self.report.is_outdated = true;
+    }
+
+    /// Whether so much has come that the streams are to be counted.
+    pub(super) fn is_count_due(&self) -> bool {
+        self.uncounted >= COUNT_INTERVAL
+    }
+
+    /// So many streams are there, and so many channels.
+    pub(super) fn count_streams(&mut self, streams: usize, channels: usize) {
+        self.uncounted = 0;
+        self.stray_streams = streams.saturating_sub(channels);
     }
 
     /// What waits in SCTP, in bytes.
@@ -135,63 +208,13 @@ impl Meter {
         self.report.is_full && !self.report.has_gaps && !self.report.is_outdated
     }
 
-    /// Whether far more has come than a peer sends that respects the window.
+    /// Whether far more has come than a peer sends that respects the window, or on far more streams than have channels.
     pub(super) fn is_overrun(&self) -> bool {
-        self.queued > 2 * self.window
-    }
-}
-
-/// The chunks of a packet, as far as they are whole.
-struct Chunks<'a> {
-    packet: &'a [u8],
-    offset: usize,
-}
-
-struct Chunk<'a> {
-    offset: usize,
-    bytes: &'a [u8],
-}
-
-impl<'a> Chunks<'a> {
-    fn of(packet: &'a [u8]) -> Self {
-        Self { packet, offset: COMMON_HEADER }
-    }
-}
-
-impl<'a> Iterator for Chunks<'a> {
-    type Item = Chunk<'a>;
-
-    fn next(&mut self) -> Option<Chunk<'a>> {
-        let offset = self.offset;
-        let header = self.packet.get(offset..offset + CHUNK_HEADER)?;
-        let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
-        let bytes = self.packet.get(offset..offset + length).filter(|_| length >= CHUNK_HEADER)?;
-        self.offset += length.next_multiple_of(4);
-        Some(Chunk { offset, bytes })
-    }
-}
-
-impl Chunk<'_> {
-    /// TSN and stream, if it is a DATA chunk.
-    fn data(&self) -> Option<(u32, u16)> {
-        if self.bytes[0] != DATA || self.bytes.len() < DATA_HEADER {
-            return None;
-        }
-        let stream = self.bytes.get(8..10)?;
-        Some((self.number(4)?, u16::from_be_bytes([stream[0], stream[1]])))
+        self.queued > 2 * self.window || self.stray_streams > MAX_STRAY_STREAMS
     }
 
-    /// The advertised window and how many gaps it names, if it is a selective acknowledgement.
-    fn report(&self) -> Option<(usize, usize)> {
-        if self.bytes[0] != SACK {
-            return None;
-        }
-        let gaps = self.bytes.get(12..14)?;
-        let window = usize::try_from(self.number(8)?).ok()?;
-        Some((window, usize::from(u16::from_be_bytes([gaps[0], gaps[1]]))))
-    }
-
-    fn number(&self, at: usize) -> Option<u32> {
-        self.bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
+    /// Each chunk carries a byte at least: what was counted and not kept is forgotten.
+    fn bound_chunks(&mut self) {
+        self.chunks = self.chunks.min(self.queued);
     }
 }

@@ -35,6 +35,31 @@ pub(crate) fn chunk(
     chunk
 }
 
+/// A RE-CONFIG chunk that asks to reset an outgoing stream once everything up to a TSN has come (RFC 6525, 4.1).
+pub(crate) fn reset_request(number: u32, last_tsn: u32, stream: u16) -> Vec<u8> {
+    let mut chunk = vec![130, 0, 0, 22, 0, 13, 0, 18];
+    chunk.put_u32(number);
+    chunk.put_u32(0);
+    chunk.put_u32(last_tsn);
+    chunk.put_u16(stream);
+    chunk
+}
+
+/// A RE-CONFIG chunk that answers a request (RFC 6525, 4.4).
+pub(crate) fn reset_response(number: u32, result: u32) -> Vec<u8> {
+    let mut chunk = vec![130, 0, 0, 16, 0, 16, 0, 12];
+    chunk.put_u32(number);
+    chunk.put_u32(result);
+    chunk
+}
+
+/// A FORWARD TSN chunk that names no stream (RFC 3758, 3.2).
+pub(crate) fn forward_tsn(tsn: u32) -> Vec<u8> {
+    let mut chunk = vec![192, 0, 0, 8];
+    chunk.put_u32(tsn);
+    chunk
+}
+
 /// A packet with one chunk, for who has chosen this verification tag.
 pub(crate) fn packet(tag: u32, mut chunk: Vec<u8>) -> BytesMut {
     chunk.resize(chunk.len().next_multiple_of(4), 0);

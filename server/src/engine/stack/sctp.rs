@@ -99,6 +99,9 @@ impl Sctp {
         {
             self.association.handle_event(event);
             self.look();
+            if self.meter.is_count_due() {
+                self.meter.count_streams(self.association.stream_ids().len(), self.channels.len());
+            }
         }
     }
 

@@ -1,0 +1,154 @@
+//! What is kept from SCTP, and what is not.
+
+use bytes::{BufMut, BytesMut};
+
+use super::{
+    super::packets::{BINARY, WHOLE, chunk, forward_tsn, packet},
+    *,
+};
+
+const WINDOW: usize = 1024 * 1024;
+/// Near the end of the circle.
+const INITIAL: u32 = u32::MAX - 100;
+
+fn is_let_in(meter: &mut Meter, chunk: Vec<u8>) -> bool {
+    meter.received(&mut packet(1, chunk), |_| false)
+}
+
+fn gets(meter: &mut Meter, tsn: u32) -> bool {
+    is_let_in(meter, chunk(WHOLE, tsn, 1, 0, BINARY, &[7]))
+}
+
+/// The peer's INIT or INIT ACK.
+fn begins(meter: &mut Meter, kind: u8, initial: u32) {
+    let mut chunk = vec![kind, 0, 0, 20, 0, 0, 0, 1, 0, 16, 0, 0, 255, 255, 255, 255];
+    chunk.put_u32(initial);
+    assert!(is_let_in(meter, chunk));
+}
+
+/// SCTP's acknowledgement, with this much in its queue.
+fn acknowledges(meter: &mut Meter, tsn: u32, queued: usize) {
+    let mut chunk = vec![3, 0, 0, 16];
+    chunk.put_u32(tsn);
+    chunk.put_u32(u32::try_from(WINDOW - queued).unwrap());
+    chunk.put_u32(0);
+    meter.sends(&packet(2, chunk));
+}
+
+fn associated() -> Meter {
+    let mut meter = Meter::new(WINDOW);
+    begins(&mut meter, 2, INITIAL);
+    meter
+}
+
+#[test]
+fn a_forward_tsn_is_let_in_up_to_a_distance_from_what_is_acknowledged() {
+    let mut meter = associated();
+    for base in [INITIAL.wrapping_sub(1), 77, 1 << 31] {
+        for ahead in [0, 1, 1 << 17] {
+            assert!(is_let_in(&mut meter, forward_tsn(base.wrapping_add(ahead))), "{base} {ahead}");
+            assert!(is_let_in(&mut meter, forward_tsn(base.wrapping_sub(ahead))), "{base} {ahead}");
+        }
+        // What is half the circle behind is ahead of what has come since.
+        for ahead in [(1 << 17) + 1, 1 << 30, i32::MAX as u32, 1 << 31, (1 << 31) + 1000] {
+            assert!(!is_let_in(&mut meter, forward_tsn(base.wrapping_add(ahead))), "{base} {ahead}");
+        }
+        acknowledges(&mut meter, if base == 77 { 1 << 31 } else { 77 }, 0);
+    }
+}
+
+#[test]
+fn a_forward_tsn_waits_for_an_acknowledgement_if_it_is_unclear_where_the_peer_begins() {
+    let mut meter = Meter::new(WINDOW);
+    assert!(!is_let_in(&mut meter, forward_tsn(0)));
+    begins(&mut meter, 1, 5);
+    begins(&mut meter, 2, 5);
+    assert!(is_let_in(&mut meter, forward_tsn(5)));
+    begins(&mut meter, 2, 1 << 31);
+    assert!(!is_let_in(&mut meter, forward_tsn(5)));
+    assert!(!is_let_in(&mut meter, forward_tsn(1 << 31)));
+    assert!(gets(&mut meter, 5));
+    acknowledges(&mut meter, 5, 0);
+    assert!(is_let_in(&mut meter, forward_tsn(6)));
+}
+
+#[test]
+fn a_chunk_does_not_hide_another() {
+    let mut meter = associated();
+    for mut outer in [
+        vec![11, 0, 0, 12],
+        vec![8, 0, 0, 12],
+        vec![3, 0, 0, 24, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0],
+        vec![4, 0, 0, 16, 0, 1, 0, 8, 0, 0, 0, 0],
+    ] {
+        outer.extend(forward_tsn(INITIAL.wrapping_add(1 << 30)));
+        assert!(!is_let_in(&mut meter, outer));
+    }
+}
+
+#[test]
+fn data_is_let_in_up_to_a_distance_from_what_is_acknowledged() {
+    let mut meter = associated();
+    assert!(gets(&mut meter, INITIAL.wrapping_add(4095)));
+    assert!(!gets(&mut meter, INITIAL.wrapping_add(4096)));
+    assert!(!gets(&mut meter, INITIAL.wrapping_add(1 << 31)));
+    acknowledges(&mut meter, INITIAL, 0);
+    assert!(gets(&mut meter, INITIAL.wrapping_add(4096)));
+    assert!(gets(&mut meter, INITIAL), "SCTP acknowledges once more what comes again");
+}
+
+#[test]
+fn a_gap_is_filled_even_if_no_more_chunks_are_let_in() {
+    let mut meter = associated();
+    for number in 1..=4000 {
+        assert!(gets(&mut meter, INITIAL.wrapping_add(number)));
+    }
+    assert!(gets(&mut meter, INITIAL));
+    acknowledges(&mut meter, INITIAL.wrapping_add(4000), 4001);
+    let mut next = INITIAL.wrapping_add(4002);
+    while gets(&mut meter, next) {
+        next = next.wrapping_add(1);
+    }
+    assert_eq!(next.wrapping_sub(INITIAL), 4002 + 95, "as many as may wait");
+    assert!(gets(&mut meter, INITIAL.wrapping_add(4001)));
+}
+
+#[test]
+fn chunks_that_come_again_are_not_counted_again() {
+    let mut meter = associated();
+    for number in 0..100_000 {
+        assert!(gets(&mut meter, INITIAL.wrapping_add(number % 2)));
+    }
+    assert_eq!(meter.queued(), 2 + 2 * CHUNK_COST);
+    acknowledges(&mut meter, INITIAL.wrapping_add(1), 2);
+    for number in 0..100_000 {
+        assert!(gets(&mut meter, INITIAL.wrapping_add(number % 2)));
+    }
+    meter.read(2, 2);
+    assert_eq!(meter.queued(), 0);
+}
+
+#[test]
+fn chunks_that_are_given_up_are_not_counted_for_ever() {
+    let mut meter = associated();
+    for number in 0..4096 {
+        assert!(gets(&mut meter, INITIAL.wrapping_add(number)));
+    }
+    acknowledges(&mut meter, INITIAL.wrapping_add(4095), 1);
+    assert!(gets(&mut meter, INITIAL.wrapping_add(4096)));
+    meter.read(2, 1);
+    assert_eq!(meter.queued(), 0);
+}
+
+#[test]
+fn a_packet_that_is_cut_short_is_no_danger() {
+    let mut meter = associated();
+    for kind in 0..=u8::MAX {
+        for length in 0..24 {
+            let mut bytes = BytesMut::from(&packet(1, vec![kind, 0, 0, length])[..]);
+            bytes.resize(12 + usize::from(length), 0);
+            meter.received(&mut bytes, |_| true);
+            meter.sends(&bytes);
+        }
+    }
+}
