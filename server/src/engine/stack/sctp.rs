@@ -85,9 +85,12 @@ impl Sctp {
     }
 
     pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {
+        if !self.meter.received(&mut packet, |stream| self.resetting.contains(&stream)) {
+            return;
+        }
         if packet.get(FIRST_CHUNK) == Some(&ABORT) && !self.readable.is_empty() {
             self.abort = Some(packet);
-        } else if self.meter.received(&mut packet, |stream| self.resetting.contains(&stream)) {
+        } else {
             self.take_in(now, packet.freeze());
         }
     }
