@@ -248,7 +248,8 @@ export class Channel extends EventTarget {
   // The framing has ended, with the name of what was wrong if anything was.
   #left(reason) {
     if (this.#raw) this.#core?.closeChannel(this.#raw);
-    this.end(reason && new SendError({ message: `the channel ended: ${reason}`, kind: "closed" }));
+    if (reason) this.end(new SendError({ message: `the channel ended: ${reason}`, kind: "closed" }));
+    else this.end();
   }
 
   #release() {
@@ -275,17 +276,18 @@ export class Channel extends EventTarget {
     this.dispatchEvent(Object.assign(new Event("lost"), { count }));
   }
 
-  // For the session: all is over, with the connection's failure if it was one.
-  end(error) {
+  // For the session: all is over, with the connection's failure if it was one, which may be any value that a page throws.
+  end(...failure) {
     if (this.#ended) return;
     this.#ended = true;
     this.#framed?.giveUp();
     this.#release();
-    this.#ready.reject(error ?? new SendError({ message: "the channel is closed", kind: "not-open" }));
-    if (error) {
-      this.#closed.reject(error);
-      this.#reader?.error(error);
+    if (failure.length) {
+      this.#ready.reject(failure[0]);
+      this.#closed.reject(failure[0]);
+      this.#reader?.error(failure[0]);
     } else {
+      this.#ready.reject(new SendError({ message: "the channel is closed", kind: "not-open" }));
       this.#closed.resolve();
       this.#reader?.close();
     }

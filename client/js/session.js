@@ -46,6 +46,9 @@ export class Session extends EventTarget {
     const { signal } = options;
     const first = { label: LABEL, ...(options.channel || {}) };
     const chosen = connectOptions(options);
+    // What throws comes before anything that has to be given back.
+    const init = initOf(first);
+    const address = String(url);
     this.#reconnect = chosen.reconnect;
     if (this.#reconnect) addEventListener("online", this.#heal);
     this.#options = options;
@@ -56,8 +59,7 @@ export class Session extends EventTarget {
       signal.addEventListener("abort", abort);
       this.#unfollow = () => signal.removeEventListener("abort", abort);
     }
-    const init = initOf(first);
-    this.#start(String(url), chosen, first.label, init, options).catch((error) => this.#fail(error));
+    this.#start(address, chosen, first.label, init, options).catch((error) => this.#fail(error));
   }
 
   // What a channel has to know of its session.
@@ -84,7 +86,8 @@ export class Session extends EventTarget {
               this.#fail(error);
             }
           }),
-        traced: (event) => isOurs() && this.#record({ ...event, at: event.at + offset }),
+        // Also that it is closed, when it is not ours any more.
+        traced: (event) => this.#record({ ...event, at: event.at + offset }),
         made: (raw, peerConnection) => {
           core.peerConnection = peerConnection;
           this.#channel.attach(core, raw);
@@ -175,17 +178,20 @@ export class Session extends EventTarget {
   }
 
   async getStats() {
-    await this.#ready.promise;
-    return summary(await this.#core.peerConnection.getStats());
+    return summary(await (await this.#connected()).peerConnection.getStats());
   }
 
   async restartIce() {
-    await this.#ready.promise;
-    const core = this.#core;
-    if (!core) throw new DOMException("the session is closed", "InvalidStateError");
+    const core = await this.#connected();
     await new Promise((resolve, reject) =>
       core.restartIce((error) => (error ? reject(new RtcError(error)) : resolve())),
     );
+  }
+
+  async #connected() {
+    await this.#ready.promise;
+    if (!this.#core) throw new DOMException("the session has no connection", "InvalidStateError");
+    return this.#core;
   }
 
   exportTrace() {
@@ -238,7 +244,7 @@ export class Session extends EventTarget {
     this.#drop();
     for (const channel of [...this.#channels]) {
       if (channel === this.#channel || this.#openers.has(channel)) channel.detach();
-      else channel.end(error);
+      else channel.end(...(error ? [error] : []));
     }
     this.#move("reconnecting");
     const { attempts, delay, maxDelay } = this.#reconnect;
@@ -291,7 +297,8 @@ export class Session extends EventTarget {
       this.#closed.resolve({ by, code: 0, reason: "", ...this.#closeInfo });
       this.#incoming.close();
     }
-    for (const channel of [...this.#channels]) channel.end(error);
+    // Whatever the error is: a gate may throw undefined.
+    for (const channel of [...this.#channels]) channel.end(...(by === "failure" ? [error] : []));
     this.#move("closed");
   }
 

@@ -53,8 +53,18 @@ impl Stage {
 
     /// Starts the server anew, so that pages of another origin may use it too.
     pub fn allow_origin(&mut self, origin: &str) -> Result<()> {
+        self.start_with(["--allow-origin", origin])
+    }
+
+    /// Starts the server anew, so that offers have to bring this token.
+    pub fn ask_for_token(&mut self, token: &str) -> Result<()> {
+        self.start_with(["--token", token])
+    }
+
+    /// With these arguments besides those it has.
+    fn start_with(&mut self, arguments: [&str; 2]) -> Result<()> {
         self.stop_server();
-        self.launch = self.launch.clone().arguments(["--allow-origin", origin]);
+        self.launch = self.launch.clone().arguments(arguments);
         self.start_server()
     }
 

@@ -4,6 +4,7 @@ mod by_hand;
 mod conversation;
 mod element;
 mod embed;
+mod facade;
 mod language;
 mod talk;
 mod trouble;
