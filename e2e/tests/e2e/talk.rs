@@ -30,7 +30,7 @@ async fn talk(stage: &mut Stage) -> Result<()> {
 
 async fn reach(stage: &Stage, goal: &str) -> Result<()> {
     let is_there = |state: &String| state == goal || state.starts_with("failed");
-    let state = stage.page.until_script(goal, STATE, is_there).await?;
-    ensure!(state == goal, "{state}");
+    let shown = stage.page.until_script(goal, STATE, is_there).await?;
+    ensure!(shown == goal, "{shown}");
     Ok(())
 }
