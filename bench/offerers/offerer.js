@@ -8,9 +8,9 @@
 const HIGH = 1024 * 1024;
 const LOW = 256 * 1024;
 // For what takes milliseconds, or a second under loss.
-const DEADLINE = 30_000;
-// For whole transfers.
-const TRANSFER = 100_000;
+const DEADLINE = 15_000;
+// How much a server is asked for ahead of what has come.
+const AHEAD = 2 * 1024 * 1024;
 
 let current = null;
 
@@ -40,7 +40,7 @@ const gathered = (peer) =>
   });
 
 // Opens a connection with one channel. `gathering` is "immediate" (the offer leaves without candidates) or "complete".
-const connect = async ({ url, label = "echo", gathering = "immediate" }) => {
+const connect = async ({ url, label = "echo", gathering = "immediate", deadline = DEADLINE }) => {
   const begun = performance.now();
   const peer = new RTCPeerConnection();
   try {
@@ -54,7 +54,7 @@ const connect = async ({ url, label = "echo", gathering = "immediate" }) => {
     const posted = performance.now();
     const sdp = gathering === "complete" ? peer.localDescription.sdp : offer.sdp;
     await peer.setRemoteDescription({ type: "answer", sdp: await post(url, sdp) });
-    await within(opened, "the open channel");
+    await within(opened, "the open channel", deadline);
     const open = performance.now();
     return { peer, channel, click: open - begun, post: open - posted };
   } catch (error) {
@@ -86,8 +86,8 @@ const drained = (channel) =>
     };
   });
 
-// Sends `count` messages as fast as the channel drains, for `limit` ms at most. Resolves to how many went out.
-const sendAll = async (channel, message, count, limit) => {
+// Sends messages as fast as the channel drains, for `limit` ms, and `count` at most. Resolves to how many went out.
+const sendAll = async (channel, message, limit, count = Infinity) => {
   const until = performance.now() + limit;
   for (let sent = 0; sent < count; sent += 1) {
     const full = performance.now();
@@ -102,15 +102,16 @@ const sendAll = async (channel, message, count, limit) => {
 };
 
 const operations = {
-  // Connections one after the other.
-  async connect({ times, ...options }) {
+  // Connections one after the other: `least`, and up to `times` as long as `limit` ms are not over.
+  async connect({ times, least, limit, ...options }) {
     const [click, postToOpen] = [[], []];
-    for (let time = 0; time < times; time += 1) {
+    const until = performance.now() + limit;
+    for (let time = 0; time < times && (time < least || performance.now() < until); time += 1) {
       const { peer, channel, click: one, post: other } = await connect(options);
       click.push(one);
       postToOpen.push(other);
       channel.close();
-      await Promise.race([closed(channel), new Promise((resolve) => setTimeout(resolve, 200))]);
+      await Promise.race([closed(channel), new Promise((resolve) => setTimeout(resolve, 100))]);
       peer.close();
     }
     return { click: quantiles(click), post: quantiles(postToOpen) };
@@ -129,31 +130,32 @@ const operations = {
     return {};
   },
 
-  // One message at a time.
-  async roundtrip({ size, count }) {
+  // One message at a time, for `limit` ms.
+  async roundtrip({ size, limit }) {
     const { channel } = current;
     const message = new Uint8Array(size);
     const times = [];
     const all = new Promise((resolve) => {
       let sent = performance.now();
+      const until = sent + limit;
       channel.onmessage = () => {
         const now = performance.now();
         times.push(now - sent);
-        if (times.length === count) return resolve();
+        if (now >= until) return resolve();
         sent = now;
         channel.send(message);
       };
       channel.send(message);
     });
-    await within(all, "the echoes", TRANSFER);
+    await within(all, "the echoes", limit + DEADLINE);
     return quantiles(times);
   },
 
-  // Everything comes back; the clock stops with the last echo.
-  async echo({ size, count, limit }) {
+  // Messages for `limit` ms, `count` at most. All come back; the clock stops with the last echo, or if `cut`, at the limit.
+  async echo({ size, count = Infinity, limit, cut = false }) {
     const { channel } = current;
     let received = 0;
-    let wanted = count;
+    let wanted = Infinity;
     let done;
     const all = new Promise((resolve) => (done = resolve));
     channel.onmessage = ({ data }) => {
@@ -161,41 +163,50 @@ const operations = {
       if (received >= wanted * size) done();
     };
     const begun = performance.now();
-    wanted = await sendAll(channel, new Uint8Array(size), count, limit);
-    if (received >= wanted * size) done();
-    await within(all, "the echoes", TRANSFER);
+    wanted = await sendAll(channel, new Uint8Array(size), limit, count);
+    if (cut || received >= wanted * size) done();
+    await within(all, "the echoes", DEADLINE);
     return { milliseconds: performance.now() - begun, bytes: received };
   },
 
   // To a channel labelled `sink`; the clock stops when the server has counted all of it.
-  async up({ size, count, limit }) {
+  async up({ size, limit }) {
     const { channel } = current;
     const counted = () => {
       const reply = new Promise((resolve) => (channel.onmessage = ({ data }) => resolve(Number(data))));
       channel.send("report");
-      return within(reply, "the count", TRANSFER);
+      return within(reply, "the count", DEADLINE);
     };
     const before = await counted();
     const begun = performance.now();
-    const sent = await sendAll(channel, new Uint8Array(size), count, limit);
+    const sent = await sendAll(channel, new Uint8Array(size), limit);
     const bytes = (await counted()) - before;
     if (bytes !== sent * size) throw new Error(`${sent * size} bytes were sent, and ${bytes} counted`);
     return { milliseconds: performance.now() - begun, bytes };
   },
 
-  // From a channel labelled `source`.
-  async down({ size, count }) {
+  // From a channel labelled `source`, which is asked for more before it runs dry, for `limit` ms.
+  async down({ size, limit }) {
     const { channel } = current;
-    let received = 0;
+    const batch = AHEAD / 4 / size;
+    const begun = performance.now();
+    const until = begun + limit;
+    let [received, asked] = [0, 0];
+    const ask = () => {
+      while (asked - received < AHEAD && performance.now() < until) {
+        channel.send(`${size} ${batch}`);
+        asked += batch * size;
+      }
+    };
     const all = new Promise((resolve) => {
       channel.onmessage = ({ data }) => {
         received += data.byteLength;
-        if (received >= size * count) resolve();
+        if (asked - received <= AHEAD - batch * size) ask();
+        if (received >= asked) resolve();
       };
     });
-    const begun = performance.now();
-    channel.send(`${size} ${count}`);
-    await within(all, "the bytes", TRANSFER);
+    ask();
+    await within(all, "the bytes", limit + DEADLINE);
     return { milliseconds: performance.now() - begun, bytes: received };
   },
 };

@@ -77,8 +77,7 @@ class Work {
   #source(request) {
     const [size, count] = String(request).split(" ").map(Number);
     const message = Buffer.alloc(size, 1);
-    this.#waiting = Array(count).fill(message);
-    this.#next = 0;
+    for (let left = count; left > 0; left -= 1) this.#waiting.push(message);
     this.low();
   }
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use hola_webrtc_e2e::{Browser, Site, Stage, in_browser};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::table::Table;
 
@@ -28,6 +29,9 @@ pub(crate) struct Overhead {
     /// MiB that go there and back in a round, in messages of 16 KiB
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     mebibytes: u32,
+    /// Print the ratios alone, for a program to read
+    #[arg(long)]
+    json: bool,
 }
 
 /// What the page tells.
@@ -53,7 +57,7 @@ struct Measured {
 
 /// Measures and prints.
 pub(crate) fn run(overhead: &Overhead) -> Result<()> {
-    let Overhead { rounds, trips, mebibytes } = *overhead;
+    let Overhead { rounds, trips, mebibytes, json } = *overhead;
     let bytes = u64::from(mebibytes) << 20;
     let measured = async |stage: &mut Stage| {
         let site = Site::of(PAGE, &stage.url()).await?;
@@ -64,7 +68,11 @@ pub(crate) fn run(overhead: &Overhead) -> Result<()> {
             let looked = serde_json::from_value(stage.page.run(RESULT).await?)?;
             match looked {
                 Told { done: Some(done), .. } => {
-                    print(&done, overhead);
+                    if json {
+                        println!("{}", figures(&done));
+                    } else {
+                        print(&done, overhead);
+                    }
                     return Ok(());
                 }
                 Told { fault: Some(fault), .. } => bail!("the page failed: {fault}"),
@@ -77,7 +85,7 @@ pub(crate) fn run(overhead: &Overhead) -> Result<()> {
 }
 
 fn print(Rounds { small, large }: &Rounds, overhead: &Overhead) {
-    let Overhead { rounds, trips, mebibytes } = overhead;
+    let Overhead { rounds, trips, mebibytes, .. } = overhead;
     println!("## The client in a page against JavaScript by hand, {rounds} rounds each in turns\n");
     let table = Table::new(&["task", "client", "by hand", "client / by hand", "by hand once more / by hand"]);
     let trip = |pair: &[f64]| format!("{:.1} µs", median(pair) / f64::from(*trips) * 1e3);
@@ -98,11 +106,26 @@ fn print(Rounds { small, large }: &Rounds, overhead: &Overhead) {
     ]);
 }
 
+/// The figures for the report of the comparison.
+fn figures(Rounds { small, large }: &Rounds) -> Value {
+    let middle = |one: &[f64], other: &[f64]| quartiles(one, other)[1];
+    json!({
+        "trips": middle(&small.client, &small.hand),
+        "trips-again": middle(&small.again, &small.hand),
+        "transfer": middle(&large.client, &large.hand),
+        "transfer-again": middle(&large.again, &large.hand),
+    })
+}
+
 /// How much longer one takes than the other, pair by pair: the median of all, and its quartiles.
 fn ratio(one: &[f64], other: &[f64]) -> String {
+    let [first, middle, third] = quartiles(one, other);
+    format!("{middle:.3} ({first:.3} to {third:.3})")
+}
+
+fn quartiles(one: &[f64], other: &[f64]) -> [f64; 3] {
     let ratios = sorted(one.iter().zip(other).map(|(one, other)| one / other));
-    let at = |quarter: usize| ratios.get(ratios.len() * quarter / 4).copied().unwrap_or(f64::NAN);
-    format!("{:.3} ({:.3} to {:.3})", at(2), at(1), at(3))
+    [1, 2, 3].map(|quarter| ratios.get(ratios.len() * quarter / 4).copied().unwrap_or(f64::NAN))
 }
 
 /// The value in the middle.

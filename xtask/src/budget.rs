@@ -57,7 +57,7 @@ fn compare(parts: &[(&str, &Path)], allowed: usize) -> Result<()> {
 }
 
 /// How many bytes a server sends that compresses as well as gzip can.
-fn weight(content: &[u8]) -> Result<usize> {
+pub fn weight(content: &[u8]) -> Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
     Ok(encoder.finish()?.len())

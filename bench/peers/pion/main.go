@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -36,6 +37,12 @@ func main() {
 		headers.Set("Access-Control-Allow-Origin", "*")
 		headers.Set("Access-Control-Allow-Headers", "content-type")
 		headers.Set("Access-Control-Max-Age", "7200")
+		if request.URL.Path == "/allocations" {
+			var memory runtime.MemStats
+			runtime.ReadMemStats(&memory)
+			fmt.Fprintln(writer, memory.Mallocs)
+			return
+		}
 		if request.Method != http.MethodPost {
 			writer.WriteHeader(http.StatusNoContent)
 			return

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 use xtask::process::{POLL, Process as Child};
 
-use super::roster::Installed;
+use super::{allocations::Counter, roster::Installed};
 use crate::{proc::Process, server::LIFTED};
 
 /// How long it may take until it listens: Python imports for seconds on a busy machine.
@@ -27,6 +27,8 @@ pub(crate) struct Target {
     /// Offers go to `/offer` beneath it.
     pub(crate) url: String,
     pub(crate) process: Process,
+    /// Who counts its allocations, if that was asked for.
+    pub(crate) counter: Option<Counter>,
 }
 
 /// A running answerer. It ends when this is dropped, and when we are told to end.
@@ -66,7 +68,7 @@ impl Answerer {
             sleep(POLL).await;
         };
         let process = Process::of(child.id());
-        Ok(Self { target: Target { url, process }, _child: child, _state: state })
+        Ok(Self { target: Target { url, process, counter: None }, _child: child, _state: state })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The server side by side with other libraries: the same work against each, in rounds.
 
+mod allocations;
 mod answerer;
 mod figures;
 mod link;
@@ -10,16 +11,19 @@ mod progress;
 mod relay;
 pub(crate) mod results;
 mod roster;
+pub(crate) mod sizes;
 mod tracer;
+mod visits;
 mod work;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
+    collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use xshell::Shell;
 use xtask::{project::Project, tools::Toolbox};
@@ -27,20 +31,12 @@ use xtask::{project::Project, tools::Toolbox};
 pub(crate) use self::measure::Measure;
 use self::{
     answerer::Answerer,
-    figures::Figures,
-    measure::{Cell, Scale, plan},
+    measure::{Cell, plan},
     offerers::{Kind, Offerer},
-    progress::Progress,
-    results::{Journal, Record, Setting},
+    results::{Journal, Setting},
     roster::{Installed, Peer},
 };
 use crate::report;
-
-/// What is only our library, for measures that need another handler than the program's.
-const LIBRARY: &str = "hola-webrtc-library";
-
-/// How often a measurement is tried, and how many fail before a peer counts as out of an offerer's reach.
-const TRIES: u32 = 2;
 
 /// What can be asked of `peers`.
 #[derive(Args, Clone, Debug)]
@@ -60,15 +56,20 @@ pub(crate) struct Peers {
     /// These offerers alone
     #[arg(long, value_name = "OFFERER", value_delimiter = ',', num_args = 1..)]
     offerers: Vec<Kind>,
-    /// Go on where an earlier run was interrupted
+    /// Go on where an earlier run was interrupted, and try again what failed
     #[arg(long)]
     resume: bool,
+    /// Take nothing more once so many minutes are over, and write the report of what there is
+    #[arg(long, value_name = "NUMBER")]
+    minutes: Option<u64>,
 }
 
 /// Installs, measures, and writes the report.
 pub(crate) async fn run(server: &Path, options: &Peers) -> Result<()> {
+    let begun = Instant::now();
     let project = Project::find()?;
     let mut stage = Stage::set(project, server, options).await?;
+    stage.end = options.minutes.map(|minutes| begun + Duration::from_mins(minutes));
     stage.measure(options).await?;
     report::write(&stage.project, &stage.folder)
 }
@@ -86,6 +87,8 @@ struct Stage {
     journal: Journal,
     plan: Vec<Cell>,
     rounds: u32,
+    /// When nothing more is to be taken.
+    end: Option<Instant>,
 }
 
 impl Stage {
@@ -120,13 +123,22 @@ impl Stage {
             is_asked_for(&options.measures, &cell.measure) && is_asked_for(&options.offerers, &cell.offerer)
         });
         let rounds = options.rounds.unwrap_or(if options.quick { 1 } else { 3 });
+        let whole = !options.quick && plan.len() == everything && options.only.is_empty();
+        let needs_package = plan.iter().any(|cell| cell.measure == Measure::Overhead);
+        let sizes = if needs_package { sizes::weigh(&shell, &project) } else { Ok(Vec::new()) };
+        let sizes = sizes.unwrap_or_else(|error| {
+            eprintln!("The client is left out: {error:#}");
+            absent.push(("the client".to_owned(), format!("{error:#}")));
+            Vec::new()
+        });
         let setting = Setting {
             machine: machine::describe(&shell),
             peers: peers.iter().map(|(peer, it)| (peer.name().to_owned(), it.version.clone())).collect(),
             absent,
             quick: options.quick,
-            whole: !options.quick && plan.len() == everything && options.only.is_empty(),
+            whole,
             rounds,
+            sizes,
         };
         let folder = report::folder(&project, setting.whole);
         fs::create_dir_all(&folder)?;
@@ -144,80 +156,8 @@ impl Stage {
             journal,
             plan,
             rounds,
+            end: None,
         })
-    }
-
-    /// Every round visits every peer with every measure, each time beginning with another peer.
-    async fn measure(&mut self, options: &Peers) -> Result<()> {
-        let scale = if options.quick { Scale::QUICK } else { Scale::FULL };
-        let mut work = Vec::new();
-        for round in 1..=self.rounds {
-            for (index, cell) in self.plan.iter().enumerate().filter(|(_, cell)| cell.is_for(round)) {
-                let first = index + round as usize;
-                let order = (0..self.peers.len()).map(|step| (first + step) % self.peers.len());
-                work.extend(order.map(|peer| (round, *cell, peer)));
-            }
-        }
-        work.retain(|(round, cell, peer)| !self.journal.has(&self.record(*round, *cell, *peer)));
-        let mut progress = Progress::begin(work.len());
-        let (mut reached, mut failures) = (BTreeSet::new(), BTreeMap::new());
-        for (round, cell, peer) in work {
-            progress.announce(round, self.rounds, &format!("{cell}: {}", self.peers[peer].0));
-            let mut record = self.record(round, cell, peer);
-            let pair = (cell.offerer, peer);
-            let is_hopeless = !reached.contains(&pair) && failures.get(&pair) == Some(&TRIES);
-            if is_hopeless {
-                record.failure = Some("not tried: this offerer has not reached it once".to_owned());
-            }
-            for _ in 0..if is_hopeless { 0 } else { TRIES } {
-                match self.take(cell, peer, &scale).await {
-                    Ok(figures) => {
-                        (record.figures, record.failure) = (figures, None);
-                        break;
-                    }
-                    Err(error) => {
-                        // It may be in any state.
-                        self.offerers.remove(&cell.offerer);
-                        record.failure = Some(format!("{error:#}"));
-                    }
-                }
-            }
-            if record.failure.is_none() {
-                reached.insert(pair);
-            } else if !is_hopeless {
-                *failures.entry(pair).or_default() += 1;
-            }
-            progress.done(&record);
-            self.journal.add(&record)?;
-        }
-        Ok(())
-    }
-
-    /// One measurement, of an answerer that has done nothing yet.
-    async fn take(&mut self, cell: Cell, peer: usize, scale: &Scale) -> Result<Figures> {
-        let (peer, installed) = &self.peers[peer];
-        let library = Installed { program: env::current_exe()?.with_file_name(LIBRARY), ..installed.clone() };
-        let needs_library = *peer == Peer::Hola && matches!(cell.measure, Measure::Up | Measure::Down);
-        let installed = if needs_library { &library } else { installed };
-        let answerer = Answerer::start(installed, &self.logs.join(format!("{peer}.log"))).await?;
-        if !self.offerers.contains_key(&cell.offerer) {
-            let started = cell.offerer.start(&self.shell, &self.project, &self.cache, &self.logs).await?;
-            self.offerers.insert(cell.offerer, started);
-        }
-        let offerer = self.offerers.get_mut(&cell.offerer).context("no offerer")?;
-        work::measure(cell, &answerer.target, offerer, scale).await
-    }
-
-    fn record(&self, round: u32, cell: Cell, peer: usize) -> Record {
-        Record {
-            round,
-            peer: self.peers[peer].0.name().to_owned(),
-            offerer: cell.offerer.name().to_owned(),
-            measure: cell.measure.to_string(),
-            number: cell.number,
-            figures: Figures::new(),
-            failure: None,
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::figures::Figures;
+use super::{figures::Figures, sizes::Size};
 
 /// The first line: what all measurements have in common.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -25,6 +25,9 @@ pub(crate) struct Setting {
     /// Whether every peer, offerer and measure was asked for.
     pub(crate) whole: bool,
     pub(crate) rounds: u32,
+    /// What a page loads.
+    #[serde(default)]
+    pub(crate) sizes: Vec<Size>,
 }
 
 /// Every other line: one measurement.
@@ -134,6 +137,7 @@ mod tests {
             quick: false,
             whole: true,
             rounds: 2,
+            sizes: Vec::new(),
         }
     }
 

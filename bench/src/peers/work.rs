@@ -1,13 +1,15 @@
 //! One measurement: what the offerer does, and what that costs the answerer.
 
 use std::{
+    env,
     future::Future,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::{process::Command, time::sleep};
 
 use super::{
     answerer::Target,
@@ -44,15 +46,18 @@ pub(crate) async fn measure(
         Measure::Gathered => work.connect("complete").await,
         Measure::Delayed => work.delayed(Duration::from_millis(u64::from(cell.number))).await,
         Measure::RoundTrip => work.round_trip().await,
-        Measure::Echo => work.transfer("echo", number * KIB).await,
-        Measure::Up => work.transfer("up", number * KIB).await,
-        Measure::Down => work.transfer("down", number * KIB).await,
+        Measure::Echo => work.transfer("echo", "echo", number * KIB).await,
+        Measure::Up => work.transfer("up", "sink", number * KIB).await,
+        Measure::Down => work.transfer("down", "source", number * KIB).await,
+        Measure::Stream => work.transfer("echo", "stream", number * KIB).await,
         Measure::Rate => work.rate().await,
         Measure::Active => work.active(number).await,
         Measure::Idle => work.idle().await,
         Measure::Calls => work.calls().await,
+        Measure::Allocations => work.allocations().await,
         Measure::Loss => work.loss(u64::from(cell.number) * 10).await,
         Measure::Growth => work.growth(number * KIB * KIB).await,
+        Measure::Overhead => in_a_page(scale.turns).await,
     }
 }
 
@@ -71,11 +76,11 @@ struct Work<'a> {
 
 impl Work<'_> {
     async fn connect(&mut self, gathering: &str) -> Result<Figures> {
-        let url = self.target.url.clone();
-        let connect = |times| json!({ "url": url, "times": times, "gathering": gathering });
-        self.offerer.call("connect", connect(3)).await?;
-        let times = self.scale.connections;
-        let call = self.offerer.call("connect", connect(times));
+        let (most, least) = self.scale.connections;
+        let (url, limit) = (self.target.url.clone(), self.scale.span.as_millis());
+        let connect = |times, least| json!({ "url": url, "times": times, "least": least, "limit": limit, "gathering": gathering });
+        self.offerer.call("connect", connect(2, 2)).await?;
+        let call = self.offerer.call("connect", connect(most, least));
         let (reply, cost) = cost(self.target, call).await?;
         let (click, post) = (quantiles(&reply["click"])?, quantiles(&reply["post"])?);
         Ok(figures([
@@ -83,15 +88,17 @@ impl Work<'_> {
             ("click-p90", click.p90),
             ("post-p50", post.p50),
             ("post-p90", post.p90),
-            ("cpu-per-connection", millis(cost.cpu) / times as f64),
+            ("cpu-per-connection", millis(cost.cpu) / click.count as f64),
         ]))
     }
 
     async fn delayed(&mut self, round_trip: Duration) -> Result<Figures> {
         let weather = Weather { delay: round_trip / 2, loss: 0 };
         let relay = Relay::to(&self.target.url, weather).await?;
-        let times = self.scale.connections.div_ceil(3);
-        let reply = self.offerer.call("connect", json!({ "url": relay.url, "times": times })).await?;
+        let (most, least) = self.scale.connections;
+        let limit = self.scale.span.as_millis();
+        let order = json!({ "url": relay.url, "times": most.div_ceil(3), "least": least, "limit": limit });
+        let reply = self.offerer.call("connect", order).await?;
         let (click, post) = (quantiles(&reply["click"])?, quantiles(&reply["post"])?);
         Ok(figures([
             ("click-p50", click.p50),
@@ -103,54 +110,49 @@ impl Work<'_> {
     async fn round_trip(&mut self) -> Result<Figures> {
         self.open("echo").await?;
         self.warm_up().await?;
-        let count = self.scale.messages;
-        let call = self.offerer.call("roundtrip", json!({ "size": SMALL, "count": count }));
+        let call = self.offerer.call("roundtrip", trips(self.scale.span));
         let (reply, cost) = cost(self.target, call).await?;
         self.close().await?;
         let times = quantiles(&reply)?;
+        let count = times.count as f64;
         Ok(figures([
             ("p50", times.p50),
             ("p99", times.p99),
             ("p999", times.p999),
-            ("cpu-per-message", micros(cost.cpu) / count as f64),
-            ("switches-per-message", cost.switches as f64 / count as f64),
+            ("cpu-per-message", micros(cost.cpu) / count),
+            ("switches-per-message", cost.switches as f64 / count),
         ]))
     }
 
-    /// The operation, by messages of this size.
-    async fn transfer(&mut self, operation: &str, size: usize) -> Result<Figures> {
-        let label = match operation {
-            "up" => "sink",
-            "down" => "source",
-            _ => "echo",
-        };
+    /// The operation, by messages of this size, on a channel with this label.
+    async fn transfer(&mut self, operation: &str, label: &str, size: usize) -> Result<Figures> {
         self.open(label).await?;
-        let limit = self.scale.limit.as_millis();
-        let order = |bytes: usize| json!({ "size": size, "count": bytes / size, "limit": limit });
-        // The slowest take minutes for the whole of it when they send, which has no limit.
-        let whole = self.scale.megabytes * KIB * KIB / if operation == "down" || size == KIB { 4 } else { 1 };
-        self.offerer.call(operation, order(whole / 8)).await?;
-        let call = self.offerer.call(operation, order(whole));
+        let order = |limit: Duration| json!({ "size": size, "limit": limit.as_millis() });
+        self.offerer.call(operation, order(self.scale.warm_up)).await?;
+        let call = self.offerer.call(operation, order(self.scale.span));
         let (reply, cost) = cost(self.target, call).await?;
         self.close().await?;
         speed(&reply, cost.cpu)
     }
 
+    /// As many as come up in time.
     async fn rate(&mut self) -> Result<Figures> {
-        let number = self.scale.rate;
-        drop(Crowd::gather(&self.target.url, number / 10).await?);
-        let (crowd, cost) = cost(self.target, Crowd::gather(&self.target.url, number)).await?;
+        let (url, most) = (&self.target.url, self.scale.rate);
+        drop(Crowd::gather(url, most, self.scale.warm_up).await?);
+        let (crowd, cost) = cost(self.target, Crowd::gather(url, most, self.scale.span)).await?;
+        let number = crowd.len() as f64;
         drop(crowd);
+        ensure!(number > 0.0, "no connection came up within {:?}", self.scale.span);
         Ok(figures([
-            ("connections-per-second", number as f64 / cost.took.as_secs_f64()),
-            ("cpu-per-connection", millis(cost.cpu) / number as f64),
+            ("connections-per-second", number / cost.took.as_secs_f64()),
+            ("cpu-per-connection", millis(cost.cpu) / number),
         ]))
     }
 
     async fn active(&mut self, number: usize) -> Result<Figures> {
-        let crowd = Crowd::gather(&self.target.url, number).await?;
-        crowd.talk(SMALL, self.scale.talk / 4).await?;
-        let (times, cost) = cost(self.target, crowd.talk(SMALL, self.scale.talk)).await?;
+        let crowd = self.crowd(number).await?;
+        crowd.talk(SMALL, self.scale.warm_up).await?;
+        let (times, cost) = cost(self.target, crowd.talk(SMALL, self.scale.span)).await?;
         let (count, times) = (times.len() as f64, Quantiles::of(times));
         Ok(figures([
             ("messages-per-second", count / cost.took.as_secs_f64()),
@@ -164,13 +166,13 @@ impl Work<'_> {
         let Scale { idle, waves, settle, .. } = *self.scale;
         let process = &self.target.process;
         // Some come and go first, so that what is made but once does not count.
-        drop(Crowd::gather(&self.target.url, 3).await?);
+        drop(self.crowd(3).await?);
         sleep(settle).await;
         let (start, files) = (process.resident()?, process.files()?);
         let each = |kib: u64| kib.saturating_sub(start) as f64 / idle as f64;
         let mut all = Figures::new();
         for wave in 1..=waves {
-            let crowd = Crowd::gather(&self.target.url, idle).await?;
+            let crowd = self.crowd(idle).await?;
             sleep(settle).await;
             let resident = each(process.resident()?);
             let resting = async {
@@ -188,8 +190,7 @@ impl Work<'_> {
                 all.insert("cpu-idle".to_owned(), per_second * 100.0 / idle as f64);
                 let left = process.files()?.saturating_sub(files);
                 all.insert("files-per-closed".to_owned(), left as f64 / idle as f64);
-            }
-            if wave == waves {
+            } else if wave == waves {
                 all.insert("memory-per-closed-last".to_owned(), after);
             }
         }
@@ -199,23 +200,33 @@ impl Work<'_> {
     async fn calls(&mut self) -> Result<Figures> {
         self.open("echo").await?;
         self.warm_up().await?;
-        let count = self.scale.messages;
         let tracer = Tracer::attach(&self.target.process).await?;
-        let done = self.offerer.call("roundtrip", json!({ "size": SMALL, "count": count })).await;
+        let done = self.offerer.call("roundtrip", trips(self.scale.span)).await;
         let calls = tracer.detach().await?;
-        done?;
+        let count = quantiles(&done?)?.count;
         self.close().await?;
         Ok(figures([("calls-per-message", calls as f64 / count as f64)]))
+    }
+
+    async fn allocations(&mut self) -> Result<Figures> {
+        let counter = self.target.counter.as_ref().context("nobody counts its allocations")?;
+        self.open("echo").await?;
+        self.warm_up().await?;
+        let before = counter.read(&self.target.url).await?;
+        let done = self.offerer.call("roundtrip", trips(self.scale.span)).await?;
+        let allocations = counter.read(&self.target.url).await?.saturating_sub(before);
+        self.close().await?;
+        Ok(figures([("allocations-per-message", allocations as f64 / quantiles(&done)?.count as f64)]))
     }
 
     /// So many of a thousand datagrams are lost, each way.
     async fn loss(&mut self, loss: u64) -> Result<Figures> {
         let relay = Relay::to(&self.target.url, Weather { delay: Duration::from_millis(5), loss }).await?;
         self.offerer.call("open", json!({ "url": relay.url })).await?;
-        let small =
-            self.offerer.call("roundtrip", json!({ "size": SMALL, "count": self.scale.messages / 50 }));
-        let times = quantiles(&small.await?)?;
-        let order = json!({ "size": LARGE, "count": 256, "limit": self.scale.limit.as_millis() });
+        let times = quantiles(&self.offerer.call("roundtrip", trips(self.scale.span * 2)).await?)?;
+        // What is lost in the end would be awaited for long.
+        let limit = (self.scale.span * 3 / 2).as_millis();
+        let order = json!({ "size": LARGE, "limit": limit, "cut": true });
         let reply = self.offerer.call("echo", order).await?;
         self.close().await?;
         let (seconds, bytes) = taken(&reply)?;
@@ -223,15 +234,13 @@ impl Work<'_> {
     }
 
     async fn growth(&mut self, bytes: usize) -> Result<Figures> {
-        // The slowest would take a quarter of an hour.
-        const LIMIT: Duration = Duration::from_mins(1);
-        let bytes = if self.scale.waves == 1 { bytes / 8 } else { bytes };
         let process = &self.target.process;
         self.open("echo").await?;
         self.warm_up().await?;
         process.reset_peak()?;
         let before = process.resident()?;
-        let order = json!({ "size": LARGE, "count": bytes / LARGE, "limit": LIMIT.as_millis() });
+        let limit = self.scale.growth.as_millis();
+        let order = json!({ "size": LARGE, "count": bytes / LARGE, "limit": limit });
         let (_, echoed) = taken(&self.offerer.call("echo", order).await?)?;
         let peak = process.peak()?.saturating_sub(before);
         sleep(CLOSED).await;
@@ -244,17 +253,43 @@ impl Work<'_> {
         ]))
     }
 
+    /// So many connections, all of them.
+    async fn crowd(&self, number: usize) -> Result<Crowd> {
+        let crowd = Crowd::gather(&self.target.url, number, self.scale.crowd).await?;
+        let (up, within) = (crowd.len(), self.scale.crowd.as_secs());
+        ensure!(up == number, "only {up} of {number} connections came up within {within} s");
+        Ok(crowd)
+    }
+
     async fn open(&mut self, label: &str) -> Result<Value> {
         self.offerer.call("open", json!({ "url": self.target.url, "label": label })).await
     }
 
     async fn warm_up(&mut self) -> Result<Value> {
-        self.offerer.call("roundtrip", json!({ "size": SMALL, "count": self.scale.warm_up })).await
+        self.offerer.call("roundtrip", trips(self.scale.warm_up)).await
     }
 
     async fn close(&mut self) -> Result<Value> {
         self.offerer.call("close", json!({})).await
     }
+}
+
+/// Round trips for so long.
+fn trips(limit: Duration) -> Value {
+    json!({ "size": SMALL, "limit": limit.as_millis() })
+}
+
+/// What `cargo xtask bench overhead` measures, by a program of its own, since that has its own server and browser.
+async fn in_a_page(turns: u32) -> Result<Figures> {
+    let output = Command::new(env::current_exe()?)
+        .args(["overhead", "--json", "--rounds", &turns.to_string()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    ensure!(output.status.success(), "`cargo xtask bench overhead` failed");
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// Does some work, and says what it cost the answerer.

@@ -6,26 +6,55 @@ use super::{
     comparison::{Row, Section, find},
     stats::{Better, Summary},
 };
-use crate::peers::results::{Results, Setting};
+use crate::peers::{
+    results::{Results, Setting},
+    sizes::Size,
+};
 
 /// Our own column.
 const OURS: &str = "hola-webrtc";
 
-/// The rows of the README: by which offerer, what, and its number.
-const HEADLINES: [(&str, &str, &str, u32); 12] = [
+/// The rows of the README, which are those by which this project judges itself: by which offerer, what, and its number.
+pub(super) const HEADLINES: [(&str, &str, &str, u32); 25] = [
     ("Chromium", "connect", "click-p50", 0),
     ("Chromium", "connect", "post-p50", 0),
+    ("Chromium", "connect", "post-p90", 0),
+    ("libwebrtc in Node", "connect", "post-p50", 0),
+    ("libwebrtc in Node", "connect", "post-p90", 0),
+    ("libdatachannel in Node", "connect", "post-p50", 0),
+    ("libdatachannel in Node", "connect", "post-p90", 0),
     ("Chromium", "delayed", "round-trips", 50),
     ("native", "round-trip", "p50", 0),
     ("native", "round-trip", "p99", 0),
     ("native", "round-trip", "cpu-per-message", 0),
+    ("native", "calls", "calls-per-message", 0),
+    ("native", "allocations", "allocations-per-message", 0),
     ("native", "echo", "megabytes-per-second", 16),
+    ("native", "echo", "megabytes-per-second", 64),
     ("libwebrtc in Node", "echo", "megabytes-per-second", 16),
+    ("libwebrtc in Node", "echo", "megabytes-per-second", 64),
     ("native", "echo", "cpu-per-megabyte", 16),
+    ("native", "echo", "cpu-per-megabyte", 64),
     ("native", "idle", "memory-per-connection", 0),
-    ("native", "rate", "connections-per-second", 0),
+    ("native", "idle", "memory-per-closed", 0),
     ("native", "growth", "grown-peak", 1024),
+    ("native", "growth", "echoed", 1024),
+    ("native", "rate", "connections-per-second", 0),
+    ("native", "rate", "cpu-per-connection", 0),
 ];
+
+/// Why there are figures that a reader may miss.
+const LIMITS: &str = "\
+- A dash: it was not measured, failed (below), or is none of these.
+- Allocations are counted where they pass through the system's allocator (by a library loaded before it; ours is then built \
+without jemalloc) or where the runtime counts them (Go). JavaScript's and Python's engines do neither for every object.
+- A stream of bytes and the client in a page are things that only this project has; the client is compared with JavaScript \
+by hand, in turns on one page.
+- Crowds, loss, memory and counts are measured by the native offerer alone, because it costs least.
+- pion 3 takes no message of more than 65,535 bytes: it closes the channel upon those of 64 KiB.
+- Memory while a gibibyte is echoed: for 20 s at most, and the table says how much that was.
+
+";
 
 /// The whole report; `plots` are the names of the pictures beside it, with their titles.
 pub(crate) fn report(results: &Results, sections: &[Section], plots: &[(String, String)]) -> String {
@@ -34,6 +63,7 @@ pub(crate) fn report(results: &Results, sections: &[Section], plots: &[(String, 
     for (file, title) in plots {
         let _ = write!(text, "![{title}]({file})\n\n");
     }
+    text += &sizes(&results.setting);
     for section in sections {
         let _ = write!(text, "## Offerer: {}\n\n", section.offerer);
         text += &table(&results.setting, section.rows.iter().map(|row| (row.label(), row)));
@@ -69,6 +99,7 @@ fn introduction(setting: &Setting) -> String {
          What goes only to the server, or only comes from it, is measured on the library, because the program echoes. \
          The program speaks HTTPS, the other peers HTTP. Throughput has the offerer's own ceiling in it.\n\n",
     );
+    text += LIMITS;
     text += &measured_on(setting);
     text += "\n| | |\n|---|---|\n";
     for (name, value) in &setting.machine {
@@ -138,19 +169,43 @@ fn figure(value: f64) -> String {
     }
 }
 
-fn failures(results: &Results) -> String {
+/// What a page loads.
+fn sizes(setting: &Setting) -> String {
     let mut text = String::new();
+    if !setting.sizes.is_empty() {
+        text += "## What a page loads\n\n| | bytes | after gzip -9 |\n|---|---|---|\n";
+        for Size { name, bytes, compressed } in &setting.sizes {
+            let _ = writeln!(text, "| {name} | {bytes} | {compressed} |");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What has no figure, and why: each reason once.
+fn failures(results: &Results) -> String {
+    let mut reasons: Vec<(&str, &str, &str, Vec<String>)> = Vec::new();
     for record in &results.records {
         let Some(failure) = &record.failure else { continue };
-        if text.is_empty() {
-            text += "## What failed\n\nEach was tried twice.\n\n";
+        let what = match record.number {
+            0 => format!("{} (round {})", record.measure, record.round),
+            number => format!("{} {number} (round {})", record.measure, record.round),
+        };
+        let same = reasons.iter_mut().find(|(peer, offerer, reason, _)| {
+            (*peer, *offerer, *reason) == (&*record.peer, &*record.offerer, &**failure)
+        });
+        match same {
+            Some((.., all)) => all.push(what),
+            None => reasons.push((&record.peer, &record.offerer, failure, vec![what])),
         }
-        let (peer, measure, offerer) = (&record.peer, &record.measure, &record.offerer);
-        let _ = writeln!(
-            text,
-            "- {peer}, {measure} {} by {offerer}, round {}: {failure}",
-            record.number, record.round
-        );
+    }
+    let mut text = String::new();
+    if !reasons.is_empty() {
+        text += "## What has no figure\n\n";
+    }
+    for (peer, offerer, reason, all) in reasons {
+        let reason = reason.replace('\n', " ");
+        let _ = writeln!(text, "- {peer} by {offerer}: {reason}. Concerns {}.", all.join(", "));
     }
     text
 }

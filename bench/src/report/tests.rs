@@ -47,3 +47,13 @@ fn ours_is_compared_with_the_best_of_the_others() {
     assert!((ratio("round-trip", "p50", 0) - 0.75).abs() < 1e-9);
     assert!((ratio("echo", "megabytes-per-second", 16) - 2.0).abs() < 1e-9);
 }
+
+#[test]
+fn the_readme_has_every_row_by_which_the_project_is_judged() {
+    let results = Results::parse(RAW).unwrap();
+    let table = markdown::headlines(&results, &comparison::sections(&results));
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), markdown::HEADLINES.len(), "{table}");
+    // Each with what we have in relation to the best of the others.
+    assert!(rows.iter().all(|row| !row.ends_with("– |")), "{table}");
+}

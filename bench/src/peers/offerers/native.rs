@@ -12,18 +12,15 @@ use hola_webrtc_offerer::{
     Channel, ChannelOptions, ConnectOptions, Connection, Message, Offerer, Settings, Sockets, Trust,
 };
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::peers::figures::Quantiles;
 
 /// For what takes milliseconds, or a second under loss.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(15);
 
-/// For whole transfers.
-const TRANSFER: Duration = Duration::from_secs(100);
-
-/// How many bytes may be without their echo. With more the window would close while they are read in one go; some peers find
-/// out only after seconds that it is open again.
+/// How many bytes may be without their echo, or are asked for ahead of what has come. With more the window would close while
+/// they are read in one go; some peers find out only after seconds that it is open again.
 const ON_THE_WAY: usize = 512 * 1024;
 
 /// How many connections of a crowd come up at the same time.
@@ -53,9 +50,9 @@ impl Native {
                 Ok(json!({}))
             }
             "roundtrip" => {
-                let times =
-                    round_trips(self.channel()?, number(arguments, "size"), number(arguments, "count"));
-                Ok(json!(Quantiles::of(times.await?)))
+                let until = until(arguments);
+                let times = round_trips(self.channel()?, number(arguments, "size"), until).await?;
+                Ok(json!(Quantiles::of(times)))
             }
             "echo" => self.echo(arguments).await,
             "up" => self.up(arguments).await,
@@ -70,11 +67,13 @@ impl Native {
 
     /// It gathers nothing, so that its offers always leave at once.
     async fn connect(&mut self, arguments: &Value) -> Result<Value> {
-        let url = text(arguments, "url")?;
+        let (url, until) = (text(arguments, "url")?, until(arguments));
         let mut times = Vec::new();
-        for _ in 0..number(arguments, "times") {
+        while times.len() < number(arguments, "times")
+            && (times.len() < number(arguments, "least") || Instant::now() < until)
+        {
             let begun = Instant::now();
-            let (connection, channel) = self.offerer.connect(url, &options("echo")).await?;
+            let (connection, channel) = self.offerer.connect(url, &options("echo", DEADLINE)).await?;
             times.push(begun.elapsed());
             // It is closed by closing the connection: the server is told at once.
             drop((connection, channel));
@@ -86,43 +85,58 @@ impl Native {
     async fn open(&mut self, arguments: &Value) -> Result<Value> {
         self.current = None;
         let label = text(arguments, "label").unwrap_or("echo");
+        let deadline = match number(arguments, "deadline") {
+            0 => DEADLINE,
+            milliseconds => Duration::from_millis(milliseconds as u64),
+        };
         let begun = Instant::now();
-        self.current = Some(self.offerer.connect(text(arguments, "url")?, &options(label)).await?);
+        let options = options(label, deadline);
+        self.current = Some(self.offerer.connect(text(arguments, "url")?, &options).await?);
         let took = millis(begun.elapsed());
         Ok(json!({ "click": took, "post": took }))
     }
 
     async fn echo(&self, arguments: &Value) -> Result<Value> {
         let (channel, size) = (self.channel()?, number(arguments, "size"));
-        let begun = Instant::now();
-        let until = begun + Duration::from_millis(number(arguments, "limit") as u64);
+        let (begun, until, is_cut) = (Instant::now(), until(arguments), arguments["cut"] == true);
+        let count = match number(arguments, "count") {
+            0 => usize::MAX,
+            count => count,
+        };
         let (message, most) = (Message::from(Bytes::from(vec![1; size])), (ON_THE_WAY / size).max(1));
         let (mut sent, mut received) = (0, 0);
         let transfer = async {
             loop {
-                while sent < number(arguments, "count") && sent - received < most && Instant::now() < until {
+                while sent < count && sent - received < most && Instant::now() < until {
                     channel.send(message.clone()).await?;
                     sent += 1;
                 }
-                if received == sent {
+                if received == sent || (is_cut && Instant::now() >= until) {
                     return anyhow::Ok(());
                 }
-                channel.receive().await.context("the channel has closed")?;
+                match timeout(remaining(until), channel.receive()).await {
+                    Ok(echo) => echo.context("the channel has closed")?,
+                    Err(_) if is_cut => return Ok(()),
+                    Err(_) => {
+                        let echo = timeout(DEADLINE, channel.receive()).await;
+                        echo.context("the echoes do not come")?.context("the channel has closed")?
+                    }
+                };
                 received += 1;
             }
         };
-        timeout(TRANSFER, transfer).await.context("the echoes do not come")??;
+        transfer.await?;
         Ok(json!({ "milliseconds": millis(begun.elapsed()), "bytes": received * size }))
     }
 
     async fn up(&self, arguments: &Value) -> Result<Value> {
         let (channel, size) = (self.channel()?, number(arguments, "size"));
         let before = counted(channel).await?;
-        let begun = Instant::now();
-        let until = begun + Duration::from_millis(number(arguments, "limit") as u64);
+        let (begun, until) = (Instant::now(), until(arguments));
         let (message, mut sent) = (Message::from(Bytes::from(vec![1; size])), 0);
-        while sent < number(arguments, "count") && Instant::now() < until {
-            channel.send(message.clone()).await?;
+        while Instant::now() < until {
+            let sending = timeout(DEADLINE, channel.send(message.clone())).await;
+            sending.context("the server takes no more")??;
             sent += 1;
         }
         let bytes = counted(channel).await? - before;
@@ -130,41 +144,47 @@ impl Native {
         Ok(json!({ "milliseconds": millis(begun.elapsed()), "bytes": bytes }))
     }
 
+    /// It asks for more before the server runs dry.
     async fn down(&self, arguments: &Value) -> Result<Value> {
-        let (channel, size, count) = (self.channel()?, number(arguments, "size"), number(arguments, "count"));
-        let begun = Instant::now();
-        channel.send(format!("{size} {count}")).await?;
-        let transfer = async {
-            for _ in 0..count {
-                channel.receive().await.context("the channel has closed")?;
+        let (channel, size) = (self.channel()?, number(arguments, "size"));
+        let (begun, until, batch) = (Instant::now(), until(arguments), ON_THE_WAY / 4 / size);
+        let (mut asked, mut received) = (0, 0);
+        loop {
+            while asked + batch <= received + ON_THE_WAY / size && Instant::now() < until {
+                channel.send(format!("{size} {batch}")).await?;
+                asked += batch;
             }
-            anyhow::Ok(())
-        };
-        timeout(TRANSFER, transfer).await.context("the bytes do not come")??;
-        Ok(json!({ "milliseconds": millis(begun.elapsed()), "bytes": count * size }))
+            if received == asked {
+                break;
+            }
+            let message = timeout(DEADLINE, channel.receive()).await.context("the bytes do not come")?;
+            message.context("the channel has closed")?;
+            received += 1;
+        }
+        Ok(json!({ "milliseconds": millis(begun.elapsed()), "bytes": received * size }))
     }
 }
 
 impl Crowd {
-    /// Connects so many, several at a time, from one socket.
-    pub(crate) async fn gather(url: &str, number: usize) -> Result<Self> {
+    /// Connects this many, several at a time, from one socket, or fewer if there is no time for more.
+    pub(crate) async fn gather(url: &str, most: usize, within: Duration) -> Result<Self> {
         let offerer = Arc::new(offerer(Sockets::Shared)?);
-        let options = options("echo");
+        let options = options("echo", DEADLINE);
         let connect = |_| offerer.connect(url, &options);
-        let crowd = stream::iter(0..number).map(connect).buffer_unordered(AT_ONCE).try_collect();
+        let all = stream::iter(0..most).map(connect).buffer_unordered(AT_ONCE);
+        let crowd = all.take_until(Box::pin(sleep(within))).try_collect();
         Ok(Self(crowd.await.context("a connection does not come up")?))
+    }
+
+    /// How many they are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Each sends a message, awaits its echo, and so on, for this long. How long every round trip took.
     pub(crate) async fn talk(&self, size: usize, lasting: Duration) -> Result<Vec<Duration>> {
         let until = Instant::now() + lasting;
-        let talks = self.0.iter().map(async |(_, channel)| {
-            let mut times = Vec::new();
-            while Instant::now() < until {
-                times.extend(round_trips(channel, size, 1).await?);
-            }
-            anyhow::Ok(times)
-        });
+        let talks = self.0.iter().map(|(_, channel)| round_trips(channel, size, until));
         Ok(try_join_all(talks).await?.concat())
     }
 }
@@ -173,25 +193,22 @@ fn offerer(sockets: Sockets) -> Result<Offerer> {
     Ok(Offerer::new(Settings { trust: Trust::Anyone, sockets })?)
 }
 
-fn options(label: &str) -> ConnectOptions {
-    ConnectOptions {
-        channel: ChannelOptions::labelled(label),
-        deadline: DEADLINE,
-        ..ConnectOptions::default()
-    }
+fn options(label: &str, deadline: Duration) -> ConnectOptions {
+    ConnectOptions { channel: ChannelOptions::labelled(label), deadline, ..ConnectOptions::default() }
 }
 
 /// What a server has counted on a channel labelled `sink`.
 async fn counted(channel: &Channel) -> Result<usize> {
     channel.send("report").await?;
-    let reply = timeout(TRANSFER, channel.receive()).await.context("the count does not come")?;
+    let reply = timeout(DEADLINE, channel.receive()).await.context("the count does not come")?;
     Ok(std::str::from_utf8(reply.context("the channel has closed")?.as_bytes())?.parse()?)
 }
 
-async fn round_trips(channel: &Channel, size: usize, count: usize) -> Result<Vec<Duration>> {
+/// At least one.
+async fn round_trips(channel: &Channel, size: usize, until: Instant) -> Result<Vec<Duration>> {
     let message = Message::from(Bytes::from(vec![1; size]));
-    let mut times = Vec::with_capacity(count);
-    for _ in 0..count {
+    let mut times = Vec::new();
+    while times.is_empty() || Instant::now() < until {
         let sent = Instant::now();
         channel.send(message.clone()).await?;
         let echo = timeout(DEADLINE, channel.receive()).await.context("an echo does not come")?;
@@ -199,6 +216,15 @@ async fn round_trips(channel: &Channel, size: usize, count: usize) -> Result<Vec
         times.push(sent.elapsed());
     }
     Ok(times)
+}
+
+/// When the milliseconds of an operation are over.
+fn until(arguments: &Value) -> Instant {
+    Instant::now() + Duration::from_millis(number(arguments, "limit") as u64)
+}
+
+fn remaining(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
 }
 
 fn number(arguments: &Value, name: &str) -> usize {

@@ -12,16 +12,16 @@ use crate::{
 };
 
 const TINY: Scale = Scale {
-    connections: 2,
-    warm_up: 5,
-    messages: 50,
-    megabytes: 1,
-    limit: Duration::from_secs(10),
-    idle: 3,
-    waves: 1,
-    settle: Duration::from_millis(10),
+    connections: (2, 2),
+    span: Duration::from_millis(200),
+    warm_up: Duration::from_millis(20),
     rate: 10,
-    talk: Duration::from_millis(200),
+    crowd: Duration::from_secs(30),
+    idle: 3,
+    waves: 2,
+    settle: Duration::from_millis(10),
+    growth: Duration::from_millis(200),
+    turns: 3,
 };
 
 /// A server on a thread of its own, as it runs in a process of its own elsewhere. It lives as long as the test program.
@@ -38,13 +38,15 @@ async fn target() -> Target {
         };
         runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(serve);
     });
-    Target { url: format!("http://{}", address.await.unwrap()), process: Process::this() }
+    Target { url: format!("http://{}", address.await.unwrap()), process: Process::this(), counter: None }
 }
 
 async fn measured(measure: Measure, number: u32) -> Figures {
-    let cell = Cell { measure, number, offerer: Kind::Native };
+    // So many connections come up, however long that takes.
+    let span = if measure == Measure::Rate { Duration::from_secs(30) } else { TINY.span };
+    let cell = Cell { measure, number, offerer: Kind::Native, once: false };
     let mut offerer = Offerer::Native(Box::new(Native::new().unwrap()));
-    super::measure(cell, &target().await, &mut offerer, &TINY).await.unwrap()
+    super::measure(cell, &target().await, &mut offerer, &Scale { span, ..TINY }).await.unwrap()
 }
 
 #[tokio::test]
@@ -82,5 +84,6 @@ async fn messages_come_through_a_network_that_loses_some() {
 async fn crowds_connect_talk_and_idle() {
     assert!(measured(Measure::Rate, 0).await["connections-per-second"] > 0.0);
     assert!(measured(Measure::Active, 3).await["messages-per-second"] > 0.0);
-    assert!(measured(Measure::Idle, 0).await.contains_key("memory-per-connection"));
+    let idle = measured(Measure::Idle, 0).await;
+    assert!(idle.contains_key("memory-per-connection") && idle.contains_key("memory-per-closed-last"));
 }

@@ -46,6 +46,16 @@ impl Peer {
         }
     }
 
+    /// Lets it do what is due after a datagram. Its ICE agent answers a check at one turn and sends its own at the next, for which
+    /// it would wait 50 ms.
+    pub fn advance(&mut self) {
+        let now = Instant::now();
+        if !self.rtc.is_connected() {
+            self.handle(Input::Timeout(now));
+        }
+        self.handle(Input::Timeout(now));
+    }
+
     /// Sends what there is to send. `false` once the peer has ended.
     pub fn poll(&mut self, socket: &UdpSocket) -> bool {
         while self.rtc.is_alive() {
@@ -104,7 +114,8 @@ impl Work {
             ("source", _) => {
                 let text = String::from_utf8_lossy(&data);
                 let mut numbers = text.split(' ').filter_map(|number| number.parse().ok());
-                self.source = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+                let (size, count) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+                self.source = (size, self.source.1 + count);
             }
             _ => self.waiting.push_back((binary, data)),
         }

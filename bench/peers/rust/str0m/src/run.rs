@@ -62,7 +62,7 @@ pub fn run(socket: &UdpSocket, address: SocketAddr, arriving: &Receiver<Rtc>) {
             // The example moves the time forward after each datagram. What is due by then need not wait for the timer.
             peers.with(id, socket, |peer| {
                 peer.handle(input);
-                peer.handle(Input::Timeout(Instant::now()));
+                peer.advance();
             });
         }
     }
