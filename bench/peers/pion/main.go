@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/ice/v2"
 	"github.com/pion/webrtc/v3"
@@ -112,10 +113,12 @@ func attend(channel *webrtc.DataChannel) {
 		}
 	})
 	channel.OnError(func(error) { close(ended) })
+	// Now and then pion does not tell that the buffer is low, so that it is looked at as well.
 	room := func() {
 		for channel.BufferedAmount() >= high {
 			select {
 			case <-lowered:
+			case <-time.After(50 * time.Millisecond):
 			case <-ended:
 				return
 			}

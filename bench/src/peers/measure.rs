@@ -84,7 +84,7 @@ impl Scale {
         span: Duration::from_secs(2),
         warm_up: Duration::from_millis(300),
         rate: 2000,
-        crowd: Duration::from_secs(20),
+        crowd: Duration::from_secs(15),
         idle: 200,
         waves: 3,
         settle: Duration::from_secs(1),
@@ -177,7 +177,8 @@ impl Cell {
     /// When a measurement has certainly gone wrong.
     pub(crate) fn patience(self) -> Duration {
         match self.measure {
-            Measure::Growth | Measure::Idle => Duration::from_mins(1),
+            Measure::Idle => Duration::from_secs(90),
+            Measure::Growth => Duration::from_mins(1),
             Measure::Active if self.number > 100 => Duration::from_mins(1),
             Measure::Overhead => Duration::from_mins(3),
             _ => Duration::from_secs(30),

@@ -169,10 +169,13 @@ impl Work<'_> {
         drop(self.crowd(3).await?);
         sleep(settle).await;
         let (start, files) = (process.resident()?, process.files()?);
-        let each = |kib: u64| kib.saturating_sub(start) as f64 / idle as f64;
         let mut all = Figures::new();
         for wave in 1..=waves {
-            let crowd = self.crowd(idle).await?;
+            // With a slow peer fewer do as well.
+            let crowd = Crowd::gather(&self.target.url, idle, self.scale.crowd).await?;
+            let number = crowd.len() as f64;
+            ensure!(number >= 3.0, "no crowd came up within {:?}", self.scale.crowd);
+            let each = |kib: u64| kib.saturating_sub(start) as f64 / number;
             sleep(settle).await;
             let resident = each(process.resident()?);
             let resting = async {
@@ -187,9 +190,9 @@ impl Work<'_> {
                 all.insert("memory-per-connection".to_owned(), resident);
                 all.insert("memory-per-closed".to_owned(), after);
                 let per_second = millis(cost.cpu) / cost.took.as_secs_f64();
-                all.insert("cpu-idle".to_owned(), per_second * 100.0 / idle as f64);
+                all.insert("cpu-idle".to_owned(), per_second * 100.0 / number);
                 let left = process.files()?.saturating_sub(files);
-                all.insert("files-per-closed".to_owned(), left as f64 / idle as f64);
+                all.insert("files-per-closed".to_owned(), left as f64 / number);
             } else if wave == waves {
                 all.insert("memory-per-closed-last".to_owned(), after);
             }

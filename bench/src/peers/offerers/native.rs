@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
+use futures_util::{StreamExt, future::try_join_all, stream};
 use hola_webrtc_offerer::{
     Channel, ChannelOptions, ConnectOptions, Connection, Message, Offerer, Settings, Sockets, Trust,
 };
@@ -166,14 +166,28 @@ impl Native {
 }
 
 impl Crowd {
-    /// Connects this many, several at a time, from one socket, or fewer if there is no time for more.
+    /// Connects this many, several at a time, from one socket, or fewer if there is no time for more or some fail. An error if
+    /// more fail than come up.
     pub(crate) async fn gather(url: &str, most: usize, within: Duration) -> Result<Self> {
         let offerer = Arc::new(offerer(Sockets::Shared)?);
         let options = options("echo", DEADLINE);
         let connect = |_| offerer.connect(url, &options);
         let all = stream::iter(0..most).map(connect).buffer_unordered(AT_ONCE);
-        let crowd = all.take_until(Box::pin(sleep(within))).try_collect();
-        Ok(Self(crowd.await.context("a connection does not come up")?))
+        let mut all = all.take_until(Box::pin(sleep(within)));
+        let (mut crowd, mut errors) = (Vec::new(), Vec::new());
+        while let Some(connected) = all.next().await {
+            match connected {
+                Ok(one) => crowd.push(one),
+                Err(error) => errors.push(error),
+            }
+        }
+        let (up, failed) = (crowd.len(), errors.len());
+        match errors.into_iter().next() {
+            Some(error) if failed > up => Err(anyhow::Error::new(error).context(format!(
+                "{up} connections came up and {failed} did not, the first of them because"
+            ))),
+            _ => Ok(Self(crowd)),
+        }
     }
 
     /// How many they are.
