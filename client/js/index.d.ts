@@ -102,7 +102,11 @@ export interface Session extends EventTarget {
   readonly trace: AsyncIterable<TraceEvent>;
   /** What happened up to now, for a bug report. It has addresses of both sides. */
   exportTrace(): TraceExport;
-  /** Closes the session with all its channels, and tells the server. What is given comes back in `closed`. */
+  /**
+   * Closes the session with all its channels, and tells the server that it is over. `code` and `reason` come back in `closed` here
+   * and are not sent: neither a data channel nor the profile has a place for them. What the server has to know goes before, as a
+   * message.
+   */
   close(info?: { code?: number; reason?: string }): void;
   onstatechange: ((this: Session, event: Event) => unknown) | null;
   addEventListener(
