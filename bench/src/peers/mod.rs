@@ -25,6 +25,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use xshell::Shell;
 use xtask::{project::Project, tools::Toolbox};
 
@@ -67,6 +68,12 @@ pub(crate) struct Peers {
 /// Installs, measures, and writes the report.
 pub(crate) async fn run(server: &Path, options: &Peers) -> Result<()> {
     let begun = Instant::now();
+    // A crowd has a socket for each connection, here and in the peers, to whom the limit is handed down.
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    }
     let project = Project::find()?;
     let mut stage = Stage::set(project, server, options).await?;
     stage.end = options.minutes.map(|minutes| begun + Duration::from_mins(minutes));

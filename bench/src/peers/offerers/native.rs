@@ -38,7 +38,7 @@ pub(crate) struct Crowd(Vec<(Connection, Channel)>);
 
 impl Native {
     pub(crate) fn new() -> Result<Self> {
-        Ok(Self { offerer: offerer(Sockets::Own)?, current: None })
+        Ok(Self { offerer: offerer()?, current: None })
     }
 
     pub(super) async fn call(&mut self, operation: &str, arguments: &Value) -> Result<Value> {
@@ -166,10 +166,10 @@ impl Native {
 }
 
 impl Crowd {
-    /// Connects this many, several at a time, from one socket, or fewer if there is no time for more or some fail. An error if
-    /// more fail than come up.
+    /// Connects this many, several at a time, or fewer if there is no time for more or some fail. An error if more fail than
+    /// come up. Each has a socket of its own: with one for all, libdatachannel's hardly come up.
     pub(crate) async fn gather(url: &str, most: usize, within: Duration) -> Result<Self> {
-        let offerer = Arc::new(offerer(Sockets::Shared)?);
+        let offerer = Arc::new(offerer()?);
         let options = options("echo", DEADLINE);
         let connect = |_| offerer.connect(url, &options);
         let all = stream::iter(0..most).map(connect).buffer_unordered(AT_ONCE);
@@ -203,8 +203,8 @@ impl Crowd {
     }
 }
 
-fn offerer(sockets: Sockets) -> Result<Offerer> {
-    Ok(Offerer::new(Settings { trust: Trust::Anyone, sockets })?)
+fn offerer() -> Result<Offerer> {
+    Ok(Offerer::new(Settings { trust: Trust::Anyone, sockets: Sockets::Own })?)
 }
 
 fn options(label: &str, deadline: Duration) -> ConnectOptions {
