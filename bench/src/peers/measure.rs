@@ -84,7 +84,7 @@ impl Scale {
         span: Duration::from_secs(2),
         warm_up: Duration::from_millis(300),
         rate: 2000,
-        crowd: Duration::from_secs(15),
+        crowd: Duration::from_secs(20),
         idle: 200,
         waves: 3,
         settle: Duration::from_secs(1),
