@@ -8,6 +8,7 @@ use tracing::{debug, info};
 
 use super::{
     Doorbell,
+    names::Names,
     stack::{Incoming, Stack},
 };
 use crate::{
@@ -16,11 +17,6 @@ use crate::{
     metrics::{Direction, Limit, Metrics},
     session::{ChannelClosed, ChannelOptions, Link, OpenError},
 };
-
-/// What the labels and protocols of all channels that a session ever opens may add up to, in bytes, each with
-/// [`NAME_COST`]: a peer that opens channels over and over keeps handlers and the log busy.
-const NAMES_LIMIT: usize = 256 * 1024;
-const NAME_COST: usize = 64;
 
 pub(super) struct Channels {
     doorbell: Arc<Doorbell>,
@@ -35,7 +31,7 @@ pub(super) struct Channels {
     accepted: mpsc::Sender<Channel>,
     /// What the pipes may hold, and do.
     share: Arc<Share>,
-    names: usize,
+    names: Names,
     /// What SCTP held at the last look, to be read and for the peer.
     in_sctp: usize,
     pub(super) received: u64,
@@ -59,7 +55,7 @@ impl Channels {
             opening: BTreeMap::new(),
             accepted,
             share: Arc::new(Share::new(limits.session_buffer)),
-            names: 0,
+            names: Names::default(),
             in_sctp: 0,
             received: 0,
             sent: 0,
@@ -88,41 +84,26 @@ impl Channels {
         reply: oneshot::Sender<Result<Channel, OpenError>>,
         now: Instant,
     ) {
-        let names = self.names + label.len() + options.protocol.len() + NAME_COST;
-        let refusal = if self.open.len() + self.opening.len() >= self.limits.max_channels {
-            Some(OpenError::TooManyChannels)
-        } else if names > NAMES_LIMIT {
-            Some(OpenError::Invalid(
-                "the labels and protocols of the session's channels are too long".to_owned(),
-            ))
-        } else {
-            None
-        };
-        if let Some(refusal) = refusal {
-            let _ = reply.send(Err(refusal));
-            return;
+        // Whoever asked may be gone.
+        if self.open.len() + self.opening.len() >= self.limits.max_channels {
+            return drop(reply.send(Err(OpenError::TooManyChannels)));
         }
         let (stream, parameters) = match stack.open_channel(now, label, options) {
             Ok(opening) => opening,
-            // Whoever asked may be gone.
             Err(error) => return drop(reply.send(Err(OpenError::Invalid(error)))),
         };
-        self.names = names;
         self.opening.insert(stream, reply);
         if let Some(parameters) = parameters {
             self.opened(stack, parameters, now);
         }
     }
 
-    /// A channel has opened: hands it to the session's handler. `false` if the session has opened too much.
+    /// A channel has opened: hands it to the session's handler. `false` if the peer opens them too fast.
     fn opened(&mut self, stack: &mut Stack, parameters: ChannelParameters, now: Instant) -> bool {
         let stream = parameters.id;
         let wanted = self.opening.remove(&stream);
-        if wanted.is_none() {
-            self.names += parameters.label.len() + parameters.protocol.len() + NAME_COST;
-            if self.names > NAMES_LIMIT {
-                return false;
-            }
+        if wanted.is_none() && !self.names.take(now, &parameters) {
+            return false;
         }
         let label = shorten(&parameters.label);
         let has_room = self.open.len() < self.limits.max_channels;

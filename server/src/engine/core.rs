@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     answer::IceCredentials,
-    metrics::{Direction, Dropped},
+    metrics::{Direction, Dropped, Limit},
     offer::AnswerError,
     session::{Closed, Session},
 };
@@ -272,6 +272,7 @@ impl Core {
             return self.remove(id, reason);
         }
         if !is_within {
+            self.registry.metrics().limit_reached(Limit::TotalBuffer);
             entry.peer.end(Closed::Overloaded);
             return self.touch(id);
         }

@@ -25,6 +25,7 @@ mod doorbell;
 mod dtls;
 mod errors;
 mod liveness;
+mod names;
 mod peer;
 mod port;
 mod reception;

@@ -77,7 +77,7 @@ labels! {
 }
 
 labels! {
-    /// A limit, by the flag that sets it.
+    /// A limit, by the flag that sets it, if one does.
     #[non_exhaustive]
     pub enum Limit {
         /// Sessions in all.
@@ -108,6 +108,8 @@ labels! {
         SessionBuffer = "session-buffer",
         /// Bytes that wait in all sessions.
         TotalBuffer = "total-buffer",
+        /// What makes up no message, or is more than a handshake of DTLS takes. No flag sets it.
+        Flood = "flood",
         /// Resumable channels in all.
         MaxResumable = "max-resumable",
         /// Resumable channels of one client address.
@@ -153,7 +155,6 @@ impl Limit {
             Closed::TooManyChannels => Self::MaxChannels,
             Closed::Silent => Self::SilenceTimeout,
             Closed::Idle => Self::IdleTimeout,
-            Closed::Overloaded => Self::TotalBuffer,
             _ => return None,
         })
     }

@@ -16,7 +16,7 @@ pub enum Closed {
     NeverConnected,
     /// The first channel did not open in time.
     NotOpenInTime,
-    /// The peer opened too many channels over time, or channels with too long names: about 4,000.
+    /// The peer opened channels too fast: about 4,000 at once, or then 60 a second; fewer if their names are long.
     TooManyChannels,
     /// Nothing was heard of the peer for too long.
     Silent,
@@ -78,7 +78,7 @@ impl fmt::Display for Closed {
             Self::NoChannel => "no channel is left",
             Self::NeverConnected => "no connectivity check came",
             Self::NotOpenInTime => "no channel opened in time",
-            Self::TooManyChannels => "the peer opened too many channels",
+            Self::TooManyChannels => "the peer opened channels too fast",
             Self::Silent => "the peer fell silent",
             Self::Idle => "no message went either way for too long",
             Self::Unreachable => "nobody listens at the peer's address",

@@ -104,7 +104,7 @@ impl Peer {
             debug!("a datagram is refused: {error}");
             self.metrics.dropped(Dropped::Refused);
             if self.stack.is_swamped() {
-                self.end(Closed::Overloaded);
+                self.end_flood();
             }
         }
     }

@@ -11,6 +11,14 @@ use crate::{
 };
 
 impl Peer {
+    /// Ends the session of a peer that sends more than anybody can use.
+    pub(super) fn end_flood(&mut self) {
+        if self.ended.is_none() {
+            self.metrics.limit_reached(Limit::Flood);
+        }
+        self.end(Closed::Overloaded);
+    }
+
     /// Tells the peer and the handlers.
     pub(super) fn close(&mut self, now: Instant, reason: Closed, outcome: &mut Outcome) {
         for transmit in self.stack.close(now) {

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     answer::IceCredentials,
     limits::Limits,
-    metrics::{Limit, Metrics},
+    metrics::Metrics,
     offer::AnswerError,
     session::{Closed, Link, Session, Wish},
 };
@@ -231,8 +231,7 @@ impl Peer {
             }
         }
         if self.stack.is_flooded() {
-            self.metrics.limit_reached(Limit::MaxMessageSize);
-            self.end(Closed::Overloaded);
+            self.end_flood();
         }
         self.ways.forget_unproven();
         if self.link.is_left() {

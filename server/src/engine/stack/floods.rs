@@ -1,126 +1,11 @@
 //! What SCTP holds of a peer that makes packets by hand, and is bound by no window.
 
-use std::time::{Duration, Instant};
-
-use bytes::{Bytes, BytesMut};
-use rtc_sctp::{DatagramEvent, Endpoint, Payload, ServerConfig, TransportConfig};
-use rtc_shared::TransportProtocol;
-
 use super::{
-    packets::{
-        BEGINNING, BINARY, DCEP, OPEN, UNORDERED, WHOLE, chunk, forward_tsn, packet, reset_request,
-        reset_response,
-    },
-    sctp::Sctp,
-    *,
+    packets::{BEGINNING, BINARY, UNORDERED, WHOLE, chunk, forward_tsn},
+    victim::Victim,
 };
 
 const MIB: usize = 1024 * 1024;
-/// This side's SCTP, and what its peer needs to know to make up packets.
-struct Victim {
-    now: Instant,
-    sctp: Sctp,
-    tag: u32,
-    next_tsn: u32,
-    /// Every packet that it has sent since the association came up.
-    sent: Vec<Bytes>,
-    messages: usize,
-}
-
-impl Victim {
-    fn new() -> Self {
-        let now = Instant::now();
-        let settings = Settings::new(65_536).unwrap();
-        let mut sctp = Sctp::connect(now, &settings).unwrap();
-        let server = ServerConfig::new(TransportConfig::default());
-        let mut endpoint =
-            Endpoint::new(TUNNEL, TransportProtocol::UDP, Arc::default(), Some(Arc::new(server)));
-        let (mut peer, mut tag, mut next_tsn) = (None, 0, 0);
-        while sctp.poll_event().is_none() {
-            while let Some(packet) = sctp.poll_transmit(now) {
-                if packet[12] == 1 {
-                    tag = u32::from_be_bytes(packet[16..20].try_into().unwrap());
-                }
-                match endpoint.handle(now, TUNNEL, None, packet).unwrap().1 {
-                    DatagramEvent::NewAssociation(association) => peer = Some(association),
-                    DatagramEvent::AssociationEvent(event) => peer.as_mut().unwrap().handle_event(event),
-                    _ => {}
-                }
-            }
-            while let Some(transmit) = peer.as_mut().unwrap().poll_transmit(now) {
-                let Payload::RawEncode(packets) = transmit.message else { panic!() };
-                for packet in packets {
-                    if packet[12] == 2 {
-                        next_tsn = u32::from_be_bytes(packet[28..32].try_into().unwrap());
-                    }
-                    sctp.receive(now, BytesMut::from(&packet[..]));
-                }
-            }
-        }
-        let mut victim = Self { now, sctp, tag, next_tsn, sent: Vec::new(), messages: 0 };
-        victim.act();
-        victim
-    }
-
-    /// Sends a chunk, whose user data is of this length.
-    fn data(&mut self, flags: u8, stream: u16, sequence: u16, length: usize) {
-        self.chunk(flags, self.next_tsn, stream, sequence, BINARY, &vec![7; length]);
-        self.next_tsn = self.next_tsn.wrapping_add(1);
-    }
-
-    fn chunk(&mut self, flags: u8, tsn: u32, stream: u16, sequence: u16, identifier: u32, data: &[u8]) {
-        self.packet(chunk(flags, tsn, stream, sequence, identifier, data));
-    }
-
-    fn packet(&mut self, chunk: Vec<u8>) {
-        self.deliver(chunk);
-        self.act();
-    }
-
-    fn deliver(&mut self, chunk: Vec<u8>) {
-        self.sctp.receive(self.now, packet(self.tag, chunk));
-    }
-
-    /// Announces a channel on the stream, as the first message on it.
-    fn open(&mut self, stream: u16) {
-        self.chunk(WHOLE, self.next_tsn, stream, 0, DCEP, OPEN);
-        self.next_tsn = self.next_tsn.wrapping_add(1);
-    }
-
-    fn reset(&mut self, stream: u16) {
-        self.packet(reset_request(1, self.next_tsn.wrapping_sub(1), stream));
-    }
-
-    /// Reads and writes, as a session does.
-    fn act(&mut self) {
-        self.now += Duration::from_millis(1);
-        self.sctp.handle_timeout(self.now);
-        while self.sctp.poll_read(self.now, |_| true).is_some() {
-            self.messages += 1;
-        }
-        while let Some(packet) = self.sctp.poll_transmit(self.now) {
-            self.sent.push(packet);
-        }
-    }
-
-    /// The numbers of what it has sent in RE-CONFIG chunks with a parameter of this kind.
-    fn reconfigurations(&self, kind: u8) -> Vec<u32> {
-        let of_kind = self.sent.iter().filter(|packet| packet[12] == 130 && packet[17] == kind);
-        of_kind.map(|packet| u32::from_be_bytes(packet[20..24].try_into().unwrap())).collect()
-    }
-
-    /// Goes on until SCTP is found to be flooded, and returns how much that took; or gives up.
-    fn flood(&mut self, mut step: impl FnMut(&mut Self, u16) -> usize) -> Option<usize> {
-        let mut bytes = 0;
-        for number in 0..20_000 {
-            bytes += step(self, number);
-            if self.sctp.is_flooded() {
-                return Some(bytes);
-            }
-        }
-        None
-    }
-}
 
 #[test]
 fn a_message_without_an_end_is_found_out_when_the_window_is_full() {
@@ -224,25 +109,6 @@ fn an_honest_peer_fills_the_window_and_is_read_to_the_end() {
 }
 
 #[test]
-fn what_still_comes_on_a_channel_that_this_side_has_closed_does_not_keep_its_stream() {
-    let mut victim = Victim::new();
-    victim.open(1);
-    assert_eq!(victim.messages, 1);
-    victim.sctp.close(victim.now, 1);
-    for number in 1..100 {
-        victim.data(WHOLE, 1, number, 1000);
-    }
-    assert_eq!(victim.messages, 1, "nobody hears it");
-    victim.reset(1);
-    victim.now += Duration::from_secs(1);
-    victim.act();
-    // The stream is free for another channel, and the window is open as at first.
-    victim.open(1);
-    victim.data(WHOLE, 1, 1, 1000);
-    assert_eq!((victim.messages, victim.sctp.meter().queued()), (3, 0));
-}
-
-#[test]
 fn messages_on_very_many_streams_that_nobody_has_announced_are_found_out() {
     let mut victim = Victim::new();
     let flooded = victim.flood(|victim, number| {
@@ -251,44 +117,4 @@ fn messages_on_very_many_streams_that_nobody_has_announced_are_found_out() {
     });
     assert!(flooded.is_some_and(|streams| streams <= 1536), "{flooded:?}");
     assert!(victim.messages == 0);
-}
-
-#[test]
-fn requests_to_reset_streams_later_are_answered_up_to_a_number_with_every_chunk() {
-    let mut victim = Victim::new();
-    victim.open(1);
-    let later = victim.next_tsn.wrapping_add(1000);
-    for number in 1..=1000 {
-        victim.packet(reset_request(number, later, 1));
-    }
-    victim.sent.clear();
-    victim.data(WHOLE, 3, 0, 1);
-    assert_eq!(victim.reconfigurations(16).len(), 64);
-    // Those that are let in have their turn, and make room for the others.
-    while victim.next_tsn != later.wrapping_add(1) {
-        victim.data(WHOLE, 3, 0, 1);
-    }
-    victim.sent.clear();
-    victim.packet(reset_request(1001, later, 1));
-    assert_eq!(victim.reconfigurations(16), [1001]);
-}
-
-#[test]
-fn a_stream_that_the_peer_is_still_resetting_is_asked_for_again() {
-    let mut victim = Victim::new();
-    victim.open(1);
-    victim.sctp.close(victim.now, 1);
-    victim.act();
-    let [number] = victim.reconfigurations(13)[..] else { panic!("{:?}", victim.sent) };
-    victim.packet(reset_response(number, 6));
-    victim.sent.clear();
-    victim.now += Duration::from_secs(10);
-    victim.act();
-    assert_eq!(victim.reconfigurations(13), [number]);
-    // In progress is not for ever.
-    victim.packet(reset_response(number, 1));
-    victim.sent.clear();
-    victim.now += Duration::from_secs(10);
-    victim.act();
-    assert!(victim.reconfigurations(13).is_empty());
 }

@@ -6,7 +6,7 @@ mod chunks;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::BytesMut;
 
@@ -20,10 +20,13 @@ const CHECKSUM: std::ops::Range<usize> = 8..12;
 /// What a chunk costs beside its bytes.
 const CHUNK_COST: usize = 256;
 
-/// How many requests to reset streams may wait for their final answer. rtc-sctp answers all of them with every chunk that
-/// comes. Those beyond are dropped, and come again. Proper peers send one after the other (RFC 6525, 5.1.1), or one for
-/// each channel.
+/// How many requests to reset streams may wait for their final answer. Those beyond are dropped, and come again. Proper
+/// peers send one after the other (RFC 6525, 5.1.1), or one for each channel.
 const MAX_REQUESTS: usize = 64;
+
+/// How many requests of this side's may be without their final answer, which rtc-sctp keeps and repeats for ever. A proper
+/// peer answers within a round trip, so many more are never under way.
+const MAX_UNANSWERED: usize = 1024;
 
 /// How many streams may be there on which no channel is: DATA may overtake what opens its channel, and a channel that is
 /// refused stays until the peer resets its stream as well. rtc-sctp takes any number, and lets none go by itself.
@@ -49,8 +52,10 @@ pub(super) struct Meter {
     /// In how many chunks at most.
     chunks: usize,
     arrivals: Arrivals,
-    /// The peer's requests to reset streams without a final answer.
-    requests: BTreeSet<u32>,
+    /// The peer's requests to reset streams without a final answer, and whether the peer knows that they wait.
+    requests: BTreeMap<u32, bool>,
+    /// This side's requests without a final answer.
+    unanswered: BTreeSet<u32>,
     /// How many chunks have come since the streams were counted.
     uncounted: usize,
     stray_streams: usize,
@@ -79,7 +84,8 @@ impl Meter {
             queued: 0,
             chunks: 0,
             arrivals: Arrivals::new(max_chunks),
-            requests: BTreeSet::new(),
+            requests: BTreeMap::new(),
+            unanswered: BTreeSet::new(),
             uncounted: 0,
             stray_streams: 0,
             report: Report::default(),
@@ -121,17 +127,19 @@ impl Meter {
             for reconfiguration in chunk.reconfigurations() {
                 match reconfiguration {
                     Reconfiguration::Request(number) => {
-                        if self.requests.len() >= MAX_REQUESTS && !self.requests.contains(&number) {
+                        if self.requests.len() >= MAX_REQUESTS && !self.requests.contains_key(&number) {
                             return false;
                         }
-                        self.requests.insert(number);
+                        self.requests.insert(number, false);
                     }
                     // rtc-sctp takes any answer for the last one. This one says that the request is to be repeated
                     // (RFC 6525, 5.2.7), which its timer does for as long as none comes.
                     Reconfiguration::Response { offset, is_final: false, .. } => {
                         changes.push((offset, NOBODYS));
                     }
-                    Reconfiguration::Response { .. } => {}
+                    Reconfiguration::Response { number, .. } => {
+                        self.unanswered.remove(&number);
+                    }
                 }
             }
         }
@@ -146,8 +154,9 @@ impl Meter {
         true
     }
 
-    /// A packet leaves.
-    pub(super) fn sends(&mut self, packet: &[u8]) {
+    /// A packet is to leave. `false` if it says what the peer knows: with every chunk that comes, rtc-sctp answers each
+    /// request that waits, in a packet of its own.
+    pub(super) fn sends(&mut self, packet: &[u8]) -> bool {
         for chunk in Chunks::of(packet) {
             if let Some(data) = chunk.data() {
                 // TSNs are numbers on a circle. https://www.rfc-editor.org/rfc/rfc9260#section-1.6
@@ -166,11 +175,21 @@ impl Meter {
                     Report { is_full: report.window == 0, has_gaps: report.has_gaps, is_outdated: false };
             }
             for reconfiguration in chunk.reconfigurations() {
-                if let Reconfiguration::Response { number, is_final: true, .. } = reconfiguration {
-                    self.requests.remove(&number);
+                match reconfiguration {
+                    Reconfiguration::Request(number) => drop(self.unanswered.insert(number)),
+                    Reconfiguration::Response { number, is_final: true, .. } => {
+                        self.requests.remove(&number);
+                    }
+                    Reconfiguration::Response { number, .. } => {
+                        let is_known = self.requests.get_mut(&number);
+                        if is_known.is_some_and(|is_known| std::mem::replace(is_known, true)) {
+                            return false;
+                        }
+                    }
                 }
             }
         }
+        true
     }
 
     /// A message was read.
@@ -208,9 +227,12 @@ impl Meter {
         self.report.is_full && !self.report.has_gaps && !self.report.is_outdated
     }
 
-    /// Whether far more has come than a peer sends that respects the window, or on far more streams than have channels.
+    /// Whether far more has come than a peer sends that respects the window, or on far more streams than have channels; or
+    /// the peer leaves far more unanswered than is ever under way.
     pub(super) fn is_overrun(&self) -> bool {
-        self.queued > 2 * self.window || self.stray_streams > MAX_STRAY_STREAMS
+        self.queued > 2 * self.window
+            || self.stray_streams > MAX_STRAY_STREAMS
+            || self.unanswered.len() > MAX_UNANSWERED
     }
 
     /// Each chunk carries a byte at least: what was counted and not kept is forgotten.

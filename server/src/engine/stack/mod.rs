@@ -16,9 +16,13 @@ mod ice;
 mod meter;
 #[cfg(test)]
 pub(super) mod packets;
+#[cfg(test)]
+mod resets;
 mod sctp;
 mod settings;
 mod streams;
+#[cfg(test)]
+mod victim;
 mod window;
 
 use std::{

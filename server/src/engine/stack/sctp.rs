@@ -1,6 +1,8 @@
 //! SCTP (RFC 8831) over DTLS, and the data channels on its streams.
 
+mod early;
 mod opening;
+mod reading;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -10,22 +12,23 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use rtc_sctp::{
-    Association, AssociationHandle, Chunks, ClientConfig, DatagramEvent, Endpoint, Event as Happening,
-    Payload, PayloadProtocolIdentifier, StreamEvent,
+    Association, AssociationHandle, ClientConfig, DatagramEvent, Endpoint, Event as Happening, Payload,
+    PayloadProtocolIdentifier, StreamEvent,
 };
 use rtc_shared::{
     TransportProtocol,
     error::{Error, Result},
 };
 
+use self::early::Early;
 use super::{Event, Incoming, Settings, TUNNEL, meter::Meter, window::WindowUpdate};
-use crate::{
-    channel::{ChannelParameters, Message},
-    session::ChannelClosed,
-};
+use crate::channel::{ChannelParameters, Message};
 
 const FIRST_CHUNK: usize = 12;
 const ABORT: u8 = 6;
+
+/// How much may come early beside one of the largest messages.
+const EARLY_SMALL: usize = 16 * 1024;
 
 /// What stands for an empty message, which SCTP does not know (RFC 8831, 6.6).
 const EMPTY: Bytes = Bytes::from_static(&[0]);
@@ -43,6 +46,8 @@ pub(super) struct Sctp {
     resetting: BTreeSet<u16>,
     /// The streams that may have a message to read.
     readable: BTreeSet<u16>,
+    /// What came on streams that have no channel yet.
+    early: Early,
     /// What was read and not handed over yet.
     read: Option<Incoming>,
     /// With what the peer has ended the association, while messages from before wait to be read.
@@ -77,6 +82,7 @@ impl Sctp {
             channels: BTreeMap::new(),
             resetting: BTreeSet::new(),
             readable: BTreeSet::new(),
+            early: Early::new(settings.max_message_size() as usize + EARLY_SMALL),
             read: None,
             abort: None,
             packets: VecDeque::new(),
@@ -122,10 +128,13 @@ impl Sctp {
         {
             self.packets.extend(packets);
         }
-        let packet = self.packets.pop_front()?;
-        self.meter.sends(&packet);
-        self.window.sends(&packet);
-        Some(packet)
+        while let Some(packet) = self.packets.pop_front() {
+            if self.meter.sends(&packet) {
+                self.window.sends(&packet);
+                return Some(packet);
+            }
+        }
+        None
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -146,51 +155,15 @@ impl Sctp {
         &self.meter
     }
 
+    /// What waits to be read, in bytes.
+    pub(super) fn queued(&self) -> usize {
+        self.meter.queued() + self.early.held()
+    }
+
     /// Whether the peer sends what makes up no message within the maximum.
     pub(super) fn is_flooded(&self) -> bool {
         let nothing_waits = self.readable.is_empty() && self.resetting.is_empty();
         self.meter.is_overrun() || (nothing_waits && self.meter.is_stuck())
-    }
-
-    /// The next message, or channel that the peer has opened or confirmed. What comes on a channel that has no room
-    /// stays in SCTP, whose receive window shrinks.
-    pub(super) fn poll_read(
-        &mut self,
-        now: Instant,
-        mut has_room: impl FnMut(u16) -> bool,
-    ) -> Option<Incoming> {
-        if let Some(incoming) = self.read.take() {
-            return Some(incoming);
-        }
-        if !self.is_up {
-            return None;
-        }
-        loop {
-            let mut streams = self.readable.iter().copied();
-            let Some(stream) =
-                streams.find(|stream| !self.channels.contains_key(stream) || has_room(*stream))
-            else {
-                self.end_once_all_is_read(now);
-                return None;
-            };
-            let Some(chunks) = self.next_message(stream) else { continue };
-            let incoming = self.interpret(now, stream, &chunks);
-            // A reset by the peer may have waited for its last message to be read.
-            self.look();
-            match incoming {
-                // It was closed in the same breath.
-                Some(Incoming::Opened(_)) if !self.channels.contains_key(&stream) => self.read = None,
-                None => {}
-                incoming => return incoming,
-            }
-        }
-    }
-
-    /// rtc-sctp forgets what is unread when the peer ends the association, so it learns of the end last.
-    fn end_once_all_is_read(&mut self, now: Instant) {
-        if let Some(abort) = self.abort.take_if(|_| self.readable.is_empty()) {
-            self.take_in(now, abort.freeze());
-        }
     }
 
     pub(super) fn send(&mut self, now: Instant, stream: u16, message: Message) -> Result<()> {
@@ -215,46 +188,13 @@ impl Sctp {
     pub(super) fn close(&mut self, now: Instant, stream: u16) {
         while self.next_message(stream).is_some() {}
         self.channels.remove(&stream);
+        self.early.forget(stream);
         let closed = self.association.stream(stream).and_then(|mut stream| stream.close(now));
         if closed.is_ok() {
             self.resetting.insert(stream);
         }
         // A reset by the peer may have waited for what was read here.
         self.look();
-    }
-
-    fn next_message(&mut self, stream: u16) -> Option<Chunks> {
-        let chunks = self.association.stream(stream).and_then(|mut stream| stream.read_sctp()).ok().flatten();
-        if let Some(chunks) = &chunks {
-            self.meter.read(chunks.len(), chunks.chunks.len());
-            self.window.read(chunks.len());
-        } else {
-            self.readable.remove(&stream);
-        }
-        chunks
-    }
-
-    fn interpret(&mut self, now: Instant, stream: u16, chunks: &Chunks) -> Option<Incoming> {
-        if chunks.ppi == PayloadProtocolIdentifier::Dcep {
-            return self.obey(now, stream, chunks);
-        }
-        let message = match message(chunks, self.max_message_size) {
-            Ok(message) => Incoming::Message(stream, message),
-            Err(reason) => Incoming::Fault(stream, reason),
-        };
-        match self.channels.get_mut(&stream) {
-            // Nobody has announced a channel there.
-            None => None,
-            Some(Stage::Open) => Some(message),
-            // Its peer knows of the channel, and the confirmation comes behind: the stream may be unordered.
-            Some(stage) => match std::mem::replace(stage, Stage::Open) {
-                Stage::Opening(parameters) => {
-                    self.read = Some(message);
-                    Some(Incoming::Opened(parameters))
-                }
-                Stage::Open => Some(message),
-            },
-        }
     }
 
     /// Sees what has happened to the association.
@@ -272,6 +212,7 @@ impl Sctp {
                 Happening::AssociationLost { id, .. } => {
                     self.readable.remove(&id);
                     self.resetting.remove(&id);
+                    self.early.forget(id);
                     if self.channels.remove(&id).is_some() {
                         self.events.push_back(Event::ChannelClosed(id));
                     }
@@ -279,20 +220,5 @@ impl Sctp {
                 _ => {}
             }
         }
-    }
-}
-
-fn message(chunks: &Chunks, maximum: usize) -> std::result::Result<Message, ChannelClosed> {
-    use PayloadProtocolIdentifier::{BinaryEmpty, String as Text, StringEmpty};
-    match chunks.ppi {
-        StringEmpty => return Ok(Message::Text(String::new())),
-        BinaryEmpty => return Ok(Message::Binary(Bytes::new())),
-        _ => {}
-    }
-    let bytes = chunks.to_payload(maximum).map_err(|_| ChannelClosed::TooLarge)?;
-    if chunks.ppi == Text {
-        String::from_utf8(bytes.into()).map(Message::Text).map_err(|_| ChannelClosed::NotUtf8)
-    } else {
-        Ok(Message::Binary(bytes.freeze()))
     }
 }

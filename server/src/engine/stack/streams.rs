@@ -54,7 +54,7 @@ impl Stack {
 impl Stack {
     /// What waits in SCTP to be read, in bytes.
     pub(crate) fn queued(&self) -> usize {
-        self.sctp.as_ref().map_or(0, |sctp| sctp.meter().queued())
+        self.sctp.as_ref().map_or(0, Sctp::queued)
     }
 
     /// How many DATA chunks SCTP has sent more than once.

@@ -140,6 +140,8 @@ fn peers_that_acknowledge_nothing_are_ended_when_all_hold_too_much_and_the_other
     }
     let ended = greedy.iter().filter_map(|(session, _)| session.closed().now_or_never()).collect::<Vec<_>>();
     assert!(!ended.is_empty() && ended.iter().all(|reason| *reason == Closed::Overloaded), "{ended:?}");
+    let counted = format!("hola_webrtc_limit_reached_total{{limit=\"total-buffer\"}} {}\n", ended.len());
+    assert!(world.registry.metrics().encode().contains(&counted), "{counted}");
     // Each may be over its share once, by what one look of the engine brings.
     assert!(most < 3 * limits.total_buffer, "{most}");
     assert_eq!(modest_session.closed().now_or_never(), None);

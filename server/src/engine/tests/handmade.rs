@@ -276,6 +276,9 @@ fn a_message_without_an_end_ends_its_session_and_nobody_elses() {
         most = most.max(world.registry.buffered());
     }
     assert_eq!(session.closed().now_or_never(), Some(Closed::Overloaded));
+    let metrics = world.registry.metrics().encode();
+    assert!(metrics.contains("hola_webrtc_limit_reached_total{limit=\"flood\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("hola_webrtc_limit_reached_total{limit=\"total-buffer\"} 0\n"), "{metrics}");
     assert_eq!(channel.next().now_or_never(), Some(None));
     assert!(most < 2 * 1024 * 1024, "{most}");
     world.run(SECOND);

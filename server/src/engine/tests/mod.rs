@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod abuse;
 #[cfg(test)]
+mod channels;
+#[cfg(test)]
 mod connect;
 #[cfg(test)]
 mod end;

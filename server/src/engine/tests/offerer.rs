@@ -114,19 +114,23 @@ impl Offerer {
     }
 
     /// Opens one more channel.
-    pub(super) fn open(&mut self, label: &str) {
-        self.open_with(label, RTCDataChannelInit::default());
+    pub(super) fn open(&mut self, label: &str) -> RTCDataChannelId {
+        self.open_with(label, RTCDataChannelInit::default())
     }
 
     /// Opens one more channel, with options.
-    pub(super) fn open_with(&mut self, label: &str, options: RTCDataChannelInit) {
-        self.connection.create_data_channel(label, Some(options)).unwrap();
+    pub(super) fn open_with(&mut self, label: &str, options: RTCDataChannelInit) -> RTCDataChannelId {
+        self.connection.create_data_channel(label, Some(options)).unwrap().id()
     }
 
     /// Takes a stream that the other side may want to open a channel on.
     pub(super) fn occupy(&mut self, stream: u16) -> RTCDataChannelId {
         let options = RTCDataChannelInit { negotiated: Some(stream), ..Default::default() };
         self.connection.create_data_channel("", Some(options)).unwrap().id()
+    }
+
+    pub(super) fn send_on(&mut self, now: Instant, channel: RTCDataChannelId, text: &str) {
+        self.connection.data_channel(channel).unwrap().send_text(now, text.to_owned()).unwrap();
     }
 
     pub(super) fn close_stream(&mut self, channel: RTCDataChannelId) {
