@@ -4,6 +4,7 @@ mod gate;
 mod handshakes;
 mod heads;
 mod places;
+mod progress;
 mod prompt;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use hola_webrtc_server::{IpNet, Metrics};
 use hyper_util::rt::TokioTimer;
 
 use self::gate::Gate;
+pub(crate) use self::progress::watch;
 
 /// How often a connection of HTTP/2 is asked whether it still lives.
 const PING_INTERVAL: Duration = Duration::from_secs(20);

@@ -9,15 +9,19 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use common::{
     OFFER, SOON, exchange_over,
     program::{Program, shake_hands},
     request,
 };
+use h2::client::SendRequest;
+use hyper::{Request, Response};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 
@@ -105,6 +109,59 @@ async fn whoever_does_not_read_is_let_go() {
     timeout(SOON, asking).await.expect("the server closes").unwrap();
     // Only the connection that asks for it is open.
     wait_for(&program, "hola_webrtc_connections 1").await;
+}
+
+/// Asks over HTTP/2, and goes on answering pings. The window of the reply is not opened any further.
+async fn ask_over_http2(
+    program: &Program,
+    window: u32,
+    request: Request<Bytes>,
+) -> (Response<h2::RecvStream>, SendRequest<Bytes>, JoinHandle<()>) {
+    let stream = program.connect("h2").await;
+    let mut builder = h2::client::Builder::new();
+    let (client, connection) =
+        builder.initial_window_size(window).handshake::<_, Bytes>(stream).await.unwrap();
+    let connection = tokio::spawn(async move { drop(connection.await) });
+    let mut client = client.ready().await.unwrap();
+    let (head, body) = request.into_parts();
+    let (response, mut sending) = client.send_request(Request::from_parts(head, ()), false).unwrap();
+    sending.send_data(body, true).unwrap();
+    let response = timeout(SOON, response).await.expect("it is answered").unwrap();
+    (response, client, connection)
+}
+
+#[tokio::test]
+async fn a_client_that_shuts_its_window_and_answers_pings_is_let_go() {
+    let program = Program::start(&["--write-timeout=1s"]).await;
+    // With room for a byte the reply is under way, as far as hyper knows.
+    for (times, window) in [(1, 0), (2, 1)] {
+        let request = Request::get("https://localhost/metrics").body(Bytes::new()).unwrap();
+        let (reply, _client, connection) = ask_over_http2(&program, window, request).await;
+        assert_eq!(reply.status(), 200);
+        timeout(SOON, connection).await.expect("the server closes").unwrap();
+        wait_for(&program, &reached("write-timeout", times)).await;
+        wait_for(&program, "hola_webrtc_connections 1").await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_waits_for_events_is_not_let_go() {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let program = Program::start(&["--write-timeout=1s", "--check-timeout=1h", "--open-timeout=1h"]).await;
+    let offer = Request::post("https://localhost/offer").header("content-type", "application/sdp");
+    let offer = offer.body(Bytes::from_static(OFFER.as_bytes())).unwrap();
+    let (answer, _client, _connection) = ask_over_http2(&program, 65_535, offer).await;
+    assert_eq!(answer.status(), 201);
+    let session = answer.headers()["location"].to_str().unwrap();
+    let events = Request::get(format!("https://localhost{session}/events")).body(Bytes::new()).unwrap();
+    let (mut events, mut client, connection) = ask_over_http2(&program, 65_535, events).await;
+    assert_eq!(events.status(), 200);
+    assert!(events.body_mut().data().await.unwrap().is_ok());
+    sleep(3 * PATIENCE).await;
+    let request = Request::get("https://localhost/healthz").body(()).unwrap();
+    let (response, _) = client.send_request(request, true).unwrap();
+    assert_eq!(response.await.unwrap().status(), 200);
+    assert!(!connection.is_finished());
 }
 
 #[tokio::test]

@@ -8,11 +8,13 @@ use axum_server::{
 };
 use hola_webrtc_server::{Limit, Metrics};
 use tokio::net::TcpStream;
+use tower_http::add_extension::AddExtension;
 
 use super::{
     Bounds,
     handshakes::Handshakes,
     places::{Place, Places},
+    progress::Progress,
     prompt::Prompt,
     unstalled::Unstalled,
 };
@@ -43,8 +45,8 @@ type Socket = Unstalled<TcpStream, Place>;
 
 impl<S: Send + 'static> Accept<TcpStream, S> for Gate {
     type Stream = Prompt<<RustlsAcceptor as Accept<Socket, S>>::Stream>;
-    type Service = S;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, S)>> + Send>>;
+    type Service = AddExtension<S, Progress>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     /// A connection that finds no place is closed at once: to let it wait in the backlog would stall everybody for as
     /// long as those who hold the places like, while a client that is turned away can try another node.
@@ -71,7 +73,12 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Gate {
                 }
             })?;
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            Ok((Prompt::new(stream, is_http2, bounds.header_timeout, metrics), service))
+            let progress = Progress::default();
+            let mut stream = Prompt::new(stream, is_http2, bounds.header_timeout, metrics);
+            if is_http2 {
+                stream.expect(progress.clone(), bounds.write_timeout);
+            }
+            Ok((stream, AddExtension::new(service, progress)))
         })
     }
 }

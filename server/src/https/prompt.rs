@@ -1,4 +1,5 @@
-//! A client that does not begin to speak is let go, and one is counted that was let go because it did not finish.
+//! A client that does not begin to speak is let go, as is one that takes nothing of a reply; and one is counted that was
+//! let go because it did not finish.
 
 use std::{
     future::Future,
@@ -15,7 +16,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::heads::Heads;
+use super::{heads::Heads, progress::Progress};
 
 /// A stream whose client has to begin in time.
 ///
@@ -28,12 +29,38 @@ pub(super) struct Prompt<S> {
     deadline: Option<Pin<Box<Sleep>>>,
     /// In HTTP/1.1, until the client was let go here.
     heads: Option<Heads>,
+    /// In HTTP/2, what the client has to take, and when to look whether it does.
+    replies: Option<Replies>,
+}
+
+struct Replies {
+    progress: Progress,
+    patience: Duration,
+    look: Pin<Box<Sleep>>,
 }
 
 impl<S> Prompt<S> {
     pub(super) fn new(stream: S, is_http2: bool, patience: Duration, metrics: Arc<Metrics>) -> Self {
         let heads = (!is_http2).then(|| Heads::new(patience));
-        Self { stream, metrics, received: 0, deadline: Some(Box::pin(sleep(patience))), heads }
+        let deadline = Some(Box::pin(sleep(patience)));
+        Self { stream, metrics, received: 0, deadline, heads, replies: None }
+    }
+
+    /// Lets the client go if it takes nothing of a reply for so long.
+    pub(super) fn expect(&mut self, progress: Progress, patience: Duration) {
+        self.replies = Some(Replies { progress, patience, look: Box::pin(sleep(patience)) });
+    }
+
+    /// Ready when a reply has waited for too long.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(Replies { progress, patience, look }) = &mut self.replies else { return Poll::Pending };
+        loop {
+            ready!(look.as_mut().poll(cx));
+            match progress.next_look(*patience) {
+                Some(next) => look.as_mut().reset(next),
+                None => return Poll::Ready(()),
+            }
+        }
     }
 
     fn note_written(&mut self, written: &Poll<io::Result<usize>>) {
@@ -71,6 +98,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
                 self.deadline = None;
             }
             return Poll::Ready(read);
+        }
+        if self.poll_stalled(cx).is_ready() {
+            self.replies = None;
+            self.metrics.limit_reached(Limit::WriteTimeout);
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let Some(deadline) = &mut self.deadline else { return Poll::Pending };
         ready!(deadline.as_mut().poll(cx));

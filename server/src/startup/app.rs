@@ -11,14 +11,15 @@ use hola_webrtc_server::RtcServer;
 
 use crate::{
     cli::{Cli, FileError},
-    page,
+    https, page,
 };
 
 /// The whole application.
 pub(crate) fn app(server: &RtcServer, cli: &Cli) -> Result<Router, FileError> {
     let signalling = cli.signalling.apply(server.signalling())?;
     let signalling = signalling.metrics(cli.operation.metrics.into()).fallback(page::router());
-    Ok(signalling.router().layer(middleware::from_fn_with_state(server.clone(), say_goodbye)))
+    let router = signalling.router().layer(middleware::from_fn_with_state(server.clone(), say_goodbye));
+    Ok(router.layer(middleware::from_fn(https::watch)))
 }
 
 /// While the server stops, each reply on a connection of HTTP/1.1 is its last (RFC 9112, 9.6). HTTP/2 says so by itself,

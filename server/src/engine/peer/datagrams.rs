@@ -9,7 +9,7 @@ use super::{
     super::{Datagram, dtls, routes::Path, stack::Transmit, stun::Stun},
     Outcome, Peer,
 };
-use crate::{metrics::Dropped, session::Closed};
+use crate::metrics::Dropped;
 
 /// How many checks are remembered until their replies come.
 const MAX_ASKED: usize = 16;
