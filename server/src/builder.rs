@@ -17,6 +17,7 @@ pub struct Builder {
     announce: Vec<IpAddr>,
     workers: usize,
     limits: Limits,
+    once_quiet: Option<fn()>,
 }
 
 impl Builder {
@@ -26,6 +27,7 @@ impl Builder {
             announce: Vec::new(),
             workers: thread::available_parallelism().map_or(1, NonZeroUsize::get),
             limits: Limits::default(),
+            once_quiet: None,
         }
     }
 
@@ -56,6 +58,13 @@ impl Builder {
         self
     }
 
+    /// What each of the engine's threads does once its last session has ended, about a second later; by default nothing.
+    /// It is a moment to let the allocator give back what it keeps for the thread.
+    pub fn once_quiet(mut self, act: fn()) -> Self {
+        self.once_quiet = Some(act);
+        self
+    }
+
     /// Binds the port and starts the engine's threads.
     ///
     /// # Errors
@@ -67,7 +76,7 @@ impl Builder {
             let why = "a max_message_size of 0 would tell peers that there is no limit (RFC 8841, 6.1)";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        RtcServer::start(self.listen, self.workers, self.limits, &self.announce)
+        RtcServer::start(self.listen, self.workers, self.limits, &self.announce, self.once_quiet)
     }
 }
 

@@ -59,6 +59,7 @@ impl RtcServer {
         workers: usize,
         limits: Limits,
         announce: &[IpAddr],
+        once_quiet: Option<fn()>,
     ) -> io::Result<Self> {
         let (address, sockets) = Socket::bind(listen, workers)?;
         let candidates = reachable_at(address, announce);
@@ -67,7 +68,7 @@ impl RtcServer {
         registry.metrics().workers(sockets.len());
         let reception = Reception::new(answerer, registry.clone());
         let (sender, sessions) = mpsc::channel(limits.max_sessions.max(1));
-        let workers = workers::start(sockets, &registry, &sender)?;
+        let workers = workers::start(sockets, &registry, &sender, once_quiet)?;
         let (begun, sessions) = (AtomicUsize::new(0), Mutex::new(sessions));
         Ok(Self { inner: Arc::new(Inner { reception, registry, workers, begun, sessions, address }) })
     }

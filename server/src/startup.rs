@@ -30,6 +30,8 @@ use self::{
     report::Report,
     signals::{Request, Signals},
 };
+#[cfg(unix)]
+use crate::allocator;
 use crate::{cli::Cli, https};
 
 /// How often the certificate is looked at, by the wall clock, which may jump.
@@ -39,7 +41,10 @@ const CERTIFICATE_CHECK: Duration = Duration::from_mins(1);
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
     log::start(&cli.operation)?;
     descriptors::raise_limit();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    #[cfg(unix)]
+    runtime.on_thread_park(allocator::tidy);
+    let runtime = runtime.enable_all().build()?;
     let ended = runtime.block_on(serve(cli));
     // Nothing that still runs is worth waiting for.
     runtime.shutdown_background();
@@ -133,6 +138,10 @@ fn builder(cli: &Cli, announced: &[IpAddr]) -> Builder {
     let mut builder = RtcServer::builder().limits(cli.sessions.limits());
     if !announced.is_empty() {
         builder = builder.announce(announced.iter().copied());
+    }
+    #[cfg(unix)]
+    {
+        builder = builder.once_quiet(allocator::tidy);
     }
     if let Some(workers) = cli.operation.workers {
         builder = builder.workers(workers);

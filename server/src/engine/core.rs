@@ -145,6 +145,11 @@ impl Core {
         self.peers.contains_key(&id)
     }
 
+    /// Whether no session lives here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.peers.is_empty()
+    }
+
     /// Ends a session. `false` if it does not live here.
     pub(crate) fn close(&mut self, now: Instant, id: SessionId) -> bool {
         self.act(now, id, |peer| peer.end(Closed::ByServer)).is_some()

@@ -28,6 +28,7 @@ mod liveness;
 mod names;
 mod peer;
 mod port;
+mod quiet;
 mod reception;
 mod registry;
 mod resident;

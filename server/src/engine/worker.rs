@@ -16,6 +16,7 @@ use super::{
     Bells, Core, Peer, Received, Registry,
     core::Outbound,
     port::Port,
+    quiet::Quiet,
     transit::{abandon, relocate},
 };
 use crate::{
@@ -85,6 +86,7 @@ pub(crate) struct Worker {
     strays: mpsc::Receiver<(usize, Received)>,
     workers: Arc<[Mailbox]>,
     sessions: mpsc::Sender<Session>,
+    quiet: Quiet,
 }
 
 /// What a worker is made of.
@@ -96,13 +98,14 @@ pub(super) struct Parts {
     pub(super) strays: mpsc::Receiver<(usize, Received)>,
     pub(super) workers: Arc<[Mailbox]>,
     pub(super) sessions: mpsc::Sender<Session>,
+    pub(super) quiet: Quiet,
 }
 
 impl Worker {
     pub(super) fn new(number: usize, parts: Parts) -> Self {
-        let Parts { core, registry, port, orders, strays, workers, sessions } = parts;
+        let Parts { core, registry, port, orders, strays, workers, sessions, quiet } = parts;
         let bells = core.bells();
-        Self { number, core, registry, bells, port, orders, strays, workers, sessions }
+        Self { number, core, registry, bells, port, orders, strays, workers, sessions, quiet }
     }
 
     /// Works until the order to stop.
@@ -118,11 +121,13 @@ impl Worker {
                     self.take_in(stray);
                 }
                 Some(order) = self.orders.recv() => next = self.obey(order),
+                () = self.quiet.is_due() => self.quiet.act(),
             }
             // A peer has to be there before its datagrams are looked at.
             self.obey_all(&mut next);
             self.read();
             self.flush().await;
+            self.quiet.note(Instant::now(), !self.core.is_empty());
         }
         self.core.close_all(Instant::now());
         self.flush().await;

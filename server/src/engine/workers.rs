@@ -13,6 +13,7 @@ use tokio::{
 
 use super::{
     Core, Mailbox, Order, Registry, Socket, Worker,
+    quiet::Quiet,
     worker::{Parts, STRAYS},
 };
 use crate::session::Session;
@@ -20,21 +21,24 @@ use crate::session::Session;
 /// What a thread does.
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Starts a worker for each socket. They end with the order to stop.
+/// Starts a worker for each socket. They end with the order to stop. Each does what it is told to once it has no session
+/// any more.
 pub(crate) fn start(
     sockets: Vec<Socket>,
     registry: &Arc<Registry>,
     sessions: &mpsc::Sender<Session>,
+    once_quiet: Option<fn()>,
 ) -> io::Result<Arc<[Mailbox]>> {
     // The system cuts names off after 15 bytes: a number would not show.
     let name = || "hola-webrtc-engine".to_owned();
-    start_on(sockets, registry, sessions, |work| thread::Builder::new().name(name()).spawn(work))
+    start_on(sockets, registry, sessions, once_quiet, |work| thread::Builder::new().name(name()).spawn(work))
 }
 
 fn start_on(
     sockets: Vec<Socket>,
     registry: &Arc<Registry>,
     sessions: &mpsc::Sender<Session>,
+    once_quiet: Option<fn()>,
     mut spawn: impl FnMut(Work) -> io::Result<JoinHandle<()>>,
 ) -> io::Result<Arc<[Mailbox]>> {
     let mailboxes = sockets.iter().map(|_| {
@@ -58,7 +62,9 @@ fn start_on(
         let mut core = Core::new(number, registry.clone());
         core.run_on(runtime.handle().clone());
         let (registry, workers, sessions) = (registry.clone(), workers.clone(), sessions.clone());
-        let worker = Worker::new(number, Parts { core, registry, port, orders, strays, workers, sessions });
+        let quiet = Quiet::new(once_quiet);
+        let parts = Parts { core, registry, port, orders, strays, workers, sessions, quiet };
+        let worker = Worker::new(number, parts);
         let work: Work = Box::new(move || runtime.block_on(worker.run()));
         threads.push(spawn(work));
     }
@@ -104,7 +110,7 @@ mod tests {
         let (address, sockets) = Socket::bind("127.0.0.1:0".parse().unwrap(), 4).unwrap();
         let count = sockets.len();
         let (mut asked, ended) = (0, Arc::<AtomicUsize>::default());
-        let started = start_on(sockets, &registry, &sender, |work| {
+        let started = start_on(sockets, &registry, &sender, None, |work| {
             asked += 1;
             if asked == count.min(3) {
                 return Err(io::ErrorKind::OutOfMemory.into());
