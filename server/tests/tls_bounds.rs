@@ -126,7 +126,7 @@ async fn ask_over_http2(
     let (head, body) = request.into_parts();
     let (response, mut sending) = client.send_request(Request::from_parts(head, ()), false).unwrap();
     sending.send_data(body, true).unwrap();
-    let response = timeout(SOON, response).await.expect("it is answered").unwrap();
+    let response = timeout(SOON, response).await.unwrap().unwrap();
     (response, client, connection)
 }
 

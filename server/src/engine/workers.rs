@@ -63,8 +63,8 @@ fn start_on(
         core.run_on(runtime.handle().clone());
         let (registry, workers, sessions) = (registry.clone(), workers.clone(), sessions.clone());
         let quiet = Quiet::new(once_quiet);
-        let parts = Parts { core, registry, port, orders, strays, workers, sessions, quiet };
-        let worker = Worker::new(number, parts);
+        let worker =
+            Worker::new(number, Parts { core, registry, port, orders, strays, workers, sessions, quiet });
         let work: Work = Box::new(move || runtime.block_on(worker.run()));
         threads.push(spawn(work));
     }

@@ -36,7 +36,7 @@ fn requests_to_reset_streams_later_are_let_in_up_to_a_number_and_answered_once_e
         victim.packet(reset_request(number, later, 1));
     }
     // Each is told once that it has to wait.
-    assert_eq!(victim.reconfigurations(16), Vec::from_iter(1..=64));
+    assert_eq!(victim.reconfigurations(16), (1..=64).collect::<Vec<_>>());
     victim.sent.clear();
     victim.data(WHOLE, 3, 0, 1);
     assert!(victim.reconfigurations(16).is_empty());
