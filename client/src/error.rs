@@ -87,9 +87,18 @@ impl RtcError {
         Self::new(step, ErrorKind::Js, sys::describe(thrown))
     }
 
+    /// What [`Display`](fmt::Display) gives. Formatting machinery weighs more than all the texts.
+    pub(crate) fn cause(&self) -> &str {
+        &self.cause
+    }
+
+    pub(crate) fn into_cause(self) -> Cow<'static, str> {
+        self.cause
+    }
+
     /// As the trace tells it.
     pub(crate) fn trace_data(&self) -> TraceData {
-        TraceData::Failed { phase: self.phase, message: self.to_string() }
+        TraceData::Failed { phase: self.phase, message: self.cause().to_owned() }
     }
 
     /// What to do about it, for a person, in English.

@@ -68,7 +68,7 @@ fn offer_url(url: &str) -> Result<Url, RtcError> {
         RtcError::new(
             Step::SendOffer,
             ErrorKind::InvalidUrl,
-            format!("\"{url}\" is not a server's URL: {cause}"),
+            ["\"", url, "\" is not a server's URL: ", cause].concat(),
         )
     };
     let page = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
@@ -92,7 +92,7 @@ fn offer_path(path: &str) -> String {
     if path.ends_with(OFFER_PATH) {
         path.to_owned()
     } else {
-        format!("{}{OFFER_PATH}", path.trim_end_matches('/'))
+        [path.trim_end_matches('/'), OFFER_PATH].concat()
     }
 }
 
@@ -116,10 +116,11 @@ async fn refusal(response: &Response) -> RtcError {
         _ => None,
     };
     if let Some(problem) = problem {
-        let cause = format!("the server refused the offer: {problem}");
+        let cause = ["the server refused the offer: ", &problem.title, ": ", &problem.detail].concat();
         RtcError::new(Step::SendOffer, ErrorKind::Refused(Box::new(problem)), cause)
     } else {
-        let cause = format!("the server replied with HTTP status {status} instead of an answer");
+        let cause =
+            ["the server replied with HTTP status ", &status.to_string(), " instead of an answer"].concat();
         RtcError::new(Step::SendOffer, ErrorKind::UnexpectedReply { status }, cause)
     }
 }

@@ -94,7 +94,7 @@ impl PendingOffer {
         let init = object::of_description(&answer);
         settled(STEP, peer.raw().set_remote_description(init.unchecked_ref()))
             .await
-            .map_err(|error| RtcError::new(STEP, ErrorKind::BadAnswer, error.to_string()))?;
+            .map_err(|error| RtcError::new(STEP, ErrorKind::BadAnswer, error.into_cause()))?;
         peer.watch_transports();
         Ok(Layers::new(peer, channel))
     }

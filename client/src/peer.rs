@@ -259,9 +259,11 @@ impl Peer {
             let (weak, patience) = (Rc::downgrade(self), self.patience);
             *ends = Some(Timeout::new(patience, move || {
                 if let Some(peer) = weak.upgrade() {
-                    peer.lose(format!(
-                        "the connection was open, and has been disconnected for {patience} ms"
-                    ));
+                    let patience = patience.to_string();
+                    peer.lose(
+                        ["the connection was open, and has been disconnected for ", &patience, " ms"]
+                            .concat(),
+                    );
                 }
             }));
         }

@@ -100,7 +100,7 @@ impl Steps {
 
     fn deadline_passed(&self) -> RtcError {
         let step = self.current.get().map_or(Step::CreatePeerConnection, |(step, _)| step);
-        let cause = format!("connecting took longer than {} ms", self.deadline);
+        let cause = ["connecting took longer than ", &self.deadline.to_string(), " ms"].concat();
         RtcError::new(step, ErrorKind::Timeout, cause)
     }
 

@@ -70,8 +70,9 @@ impl FromStr for Candidate {
     type Err = CandidateError;
 
     fn from_str(text: &str) -> Result<Self, CandidateError> {
-        fn number<T: FromStr>(word: Option<&str>) -> Result<T, CandidateError> {
-            word.and_then(|word| word.parse().ok()).ok_or(CandidateError)
+        fn number<T: TryFrom<u32>>(word: Option<&str>) -> Result<T, CandidateError> {
+            let number: Option<u32> = word.and_then(|word| word.parse().ok());
+            number.and_then(|number| number.try_into().ok()).ok_or(CandidateError)
         }
         // Each part has a length of its own: 32 for a foundation (RFC 8839, 5.1), 255 for a name. This is for all.
         if text.len() > MAX_LENGTH {

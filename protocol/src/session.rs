@@ -19,15 +19,21 @@ impl SessionId {
 impl SessionId {
     /// The first 8 digits, which tell sessions apart in a log without giving anybody power over them.
     pub fn prefix(&self) -> String {
-        let mut digits = self.to_string();
+        let mut digits = self.digits();
         digits.truncate(8);
         digits
+    }
+
+    /// All digits, as [`Display`](fmt::Display) gives them.
+    pub fn digits(&self) -> String {
+        let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' - 10 + value });
+        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 }
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&self.digits())
     }
 }
 
@@ -46,18 +52,17 @@ impl FromStr for SessionId {
     type Err = SessionIdError;
 
     fn from_str(text: &str) -> Result<Self, SessionIdError> {
-        let digits: Vec<u8> = text
-            .bytes()
-            .map(|byte| match byte {
-                b'0'..=b'9' => Ok(byte - b'0'),
-                b'a'..=b'f' => Ok(byte - b'a' + 10),
-                _ => Err(SessionIdError),
-            })
-            .collect::<Result<_, _>>()?;
-        let digits: [u8; 32] = digits.try_into().map_err(|_| SessionIdError)?;
+        let digit = |digit| match digit {
+            b'0'..=b'9' => Ok(digit - b'0'),
+            b'a'..=b'f' => Ok(digit - b'a' + 10),
+            _ => Err(SessionIdError),
+        };
+        if text.len() != 32 {
+            return Err(SessionIdError);
+        }
         let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = pair[0] << 4 | pair[1];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
         }
         Ok(Self(bytes))
     }

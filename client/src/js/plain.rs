@@ -38,7 +38,7 @@ pub(super) fn event(event: &TraceEvent) -> Object {
         TraceData::Response { status, session } => {
             plain.set_number("status", (*status).into());
             if let Some(session) = session {
-                plain.set_text("session", &session.to_string());
+                plain.set_text("session", &session.digits());
             }
         }
         TraceData::CandidatePair { local, remote } => {
@@ -84,7 +84,7 @@ fn candidate(candidate: &Candidate) -> Plain {
 /// What the class `RtcError` is made of.
 pub(super) fn error(error: &RtcError) -> Object {
     let plain = Plain::empty();
-    plain.set_text("message", &error.to_string());
+    plain.set_text("message", error.cause());
     plain.set_text("phase", error.phase.name());
     plain.set_text("step", error.step.label());
     plain.set_text("kind", error.kind.name());
@@ -110,7 +110,7 @@ fn problem(problem: &Problem) -> Plain {
 /// What the class `SendError` is made of.
 pub(super) fn send_error(error: &SendError) -> Object {
     let plain = Plain::empty();
-    plain.set_text("message", &error.to_string());
+    plain.set_text("message", &error.text());
     plain.set_text("kind", error.name());
     plain.unchecked_into()
 }
