@@ -15,6 +15,10 @@ const measure = (data, limit) => {
   return data.length * 3 <= limit ? data.length : new Blob([data]).size;
 };
 
+const refuse = (kind, message) => {
+  throw new SendError({ kind, message });
+};
+
 export class Channel extends EventTarget {
   #label;
   #options;
@@ -35,6 +39,8 @@ export class Channel extends EventTarget {
   // Of a plain channel, the sizes of the messages that may still wait in the browser.
   #sizes = [];
   #waits = 0;
+  // The largest message that the other side takes, once the channel is open: a browser takes its time to tell.
+  #limit = Infinity;
 
   constructor(label, options = {}) {
     super();
@@ -98,13 +104,22 @@ export class Channel extends EventTarget {
       throw new TypeError("send takes a string, an ArrayBuffer or a view of one");
     }
     if (this.#framed && !this.#ended) return this.#framed.send(data);
-    if (this.#ended || !this.#raw) {
-      throw new SendError({ message: "the channel is not open", kind: "not-open" });
+    const raw = this.#raw;
+    // Here, and not in the module: each question to the browser from there would cost more than sending does.
+    if (this.#ended || raw?.readyState !== "open") refuse("not-open", "the channel is not open");
+    const limit = this.#limit;
+    const size = measure(data, limit);
+    if (size > limit) {
+      refuse("too-large", `the message has ${size} bytes, and the other side takes at most ${limit}`);
     }
-    const size = measure(data, this.maxMessageSize ?? Infinity);
-    const refusal = this.#core.send(this.#raw, data, size);
-    if (refusal) throw new SendError(refusal);
-    this.#note(size);
+    const buffered = raw.bufferedAmount;
+    if (buffered >= HIGH_WATER) refuse("full", `${buffered} bytes already wait to be sent`);
+    try {
+      raw.send(data);
+    } catch (cause) {
+      refuse("js", `the browser did not send the message: ${cause}`);
+    }
+    if (this.#options.grace) this.#note(size);
   }
 
   // Those that have left the browser are forgotten.
@@ -233,6 +248,7 @@ export class Channel extends EventTarget {
   }
 
   #opened() {
+    this.#limit = this.maxMessageSize ?? Infinity;
     this.#ready.resolve();
     this.dispatchEvent(new Event("open"));
   }

@@ -1,7 +1,8 @@
 // The framing (docs/framing.md) between a channel and the browser's: messages of any size, large transfers, resumption. An
 // entry of its own, with a module of its own, which are loaded when a channel asks for them.
 
-import init, { Framing } from "./framing_glue.js";
+import { compile } from "./compile.js";
+import { Framing, initSync } from "./framing_glue.js";
 // From the entry, so that there is one class of it.
 import { SendError } from "./index.js";
 
@@ -13,14 +14,17 @@ const PIECE = 64 * 1024;
 let loading;
 
 export const load = (base) =>
-  (loading ??= init({
-    module_or_path: base
+  (loading ??= compile(
+    base
       ? new URL("hola_framing.wasm", new URL(base, document.baseURI))
       : new URL("./hola_framing.wasm", import.meta.url),
-  }).catch((error) => {
-    loading = undefined;
-    throw error;
-  }));
+  ).then(
+    (module) => initSync({ module }),
+    (error) => {
+      loading = undefined;
+      throw error;
+    },
+  ));
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();

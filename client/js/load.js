@@ -1,17 +1,21 @@
 // The module, loaded when it is first needed, and once.
 
-import init, { Core } from "./glue.js";
+import { compile } from "./compile.js";
+import { Core, initSync } from "./glue.js";
 import { RtcError } from "./errors.js";
 
 let loading;
 
 export const load = (base) =>
-  (loading ??= init({
-    module_or_path: base
+  (loading ??= compile(
+    base
       ? new URL("hola_webrtc.wasm", new URL(base, document.baseURI))
       : new URL("./hola_webrtc.wasm", import.meta.url),
-  }).then(
-    () => Core,
+  ).then(
+    (module) => {
+      initSync({ module });
+      return Core;
+    },
     (cause) => {
       loading = undefined;
       throw new RtcError({

@@ -15,7 +15,7 @@ use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelType};
 
-use crate::{Message, SendError, changes::Changes, listener::Listener, peer::Peer, sys};
+use crate::{Message, SendError, changes::Changes, listener::Listener, object, peer::Peer, sys};
 
 /// How many bytes may wait in the browser before sending waits: 1 MiB. Browsers close a channel in which many
 /// megabytes wait, Chromium at 16 MiB.
@@ -205,11 +205,11 @@ impl ChannelCore {
     }
 
     pub(crate) fn label(&self) -> String {
-        self.raw.label()
+        object::text(&self.raw, "label").unwrap_or_default()
     }
 
     pub(crate) fn id(&self) -> Option<u16> {
-        self.raw.id()
+        object::u16(object::number(&self.raw, "id")?)
     }
 
     pub(crate) fn state(&self) -> ChannelState {
@@ -255,13 +255,6 @@ impl ChannelCore {
             Message::Binary(bytes) => self.raw.send_with_u8_array(bytes),
         }
         .map_err(|thrown| SendError::Js(sys::describe(&thrown)))
-    }
-
-    /// The same for what is a message of this size already.
-    #[cfg(feature = "js")]
-    pub(crate) fn send_value(&self, message: &JsValue, size: usize) -> Result<(), SendError> {
-        self.may_send(size)?;
-        self.raw.send_value(message).map_err(|thrown| SendError::Js(sys::describe(&thrown)))
     }
 
     fn may_send(&self, size: usize) -> Result<(), SendError> {

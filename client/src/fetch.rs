@@ -7,7 +7,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
-use crate::{ErrorKind, RtcError, object::Plain, sys};
+use crate::{
+    ErrorKind, RtcError,
+    object::{self, Plain},
+    sys,
+};
 
 /// A request that is not sent yet.
 pub(crate) struct Request {
@@ -77,12 +81,12 @@ pub(crate) struct Response {
 
 impl Response {
     pub(crate) fn status(&self) -> u16 {
-        self.raw.status()
+        object::number(&self.raw, "status").and_then(object::u16).unwrap_or_default()
     }
 
     /// Where it came from, after redirections.
     pub(crate) fn url(&self) -> String {
-        self.raw.url()
+        object::text(&self.raw, "url").unwrap_or_default()
     }
 
     /// The value of a header, if the server shows it to this origin.
@@ -93,7 +97,10 @@ impl Response {
     /// Whether the body is of this type, whatever its parameters.
     pub(crate) fn is(&self, content_type: &str) -> bool {
         self.header("content-type").is_some_and(|value| {
-            value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(content_type))
+            value
+                .split(';')
+                .next()
+                .is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(content_type))
         })
     }
 

@@ -4,6 +4,7 @@ use hola_webrtc_protocol::{
     Problem, SdpFragment, SessionDescription, Side, Step, TraceData, server_timing,
     signal::{self, OFFER_PATH},
 };
+use wasm_bindgen::JsCast;
 use web_sys::Url;
 
 use crate::{
@@ -29,15 +30,16 @@ impl Http {
 impl Signaller for Http {
     async fn exchange(&self, offer: &SessionDescription, trace: &Trace) -> Result<Reply, RtcError> {
         let url = offer_url(&self.url)?;
+        let href = part(&url, "href");
         let body = json(offer);
         let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        trace.record(Step::SendOffer, Side::Client, TraceData::Request { url: url.href(), bytes });
+        trace.record(Step::SendOffer, Side::Client, TraceData::Request { url: href.clone(), bytes });
 
         let response = Request::new("POST", self.headers.clone())
             .header("Content-Type", signal::JSON)
             .header("Accept", signal::JSON)
             .body(&body)
-            .send(&url.href())
+            .send(&href)
             .await?;
 
         let location = response.header("location");
@@ -71,29 +73,37 @@ fn offer_url(url: &str) -> Result<Url, RtcError> {
             ["\"", url, "\" is not a server's URL: ", cause].concat(),
         )
     };
-    let page = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
+    let page = object::text(&object::property(&js_sys::global(), "location"), "href").unwrap_or_default();
     // Relative to the page's folder only if it says so: nothing at all means the page's origin.
     let relative = if url.is_empty() { "/" } else { url };
     let parsed = Url::new_with_base(relative, &page)
-        .or_else(|_| Url::new(relative))
+        .or_else(|_| Url::new_with_base(relative, relative))
         .map_err(|thrown| invalid(&sys::describe(&thrown)))?;
-    if !matches!(parsed.protocol().as_str(), "https:" | "http:") {
+    if !matches!(part(&parsed, "protocol").as_str(), "https:" | "http:") {
         return Err(invalid("it is neither https nor http"));
     }
-    if !parsed.username().is_empty() || !parsed.password().is_empty() {
+    if !part(&parsed, "username").is_empty() || !part(&parsed, "password").is_empty() {
         return Err(invalid("a request cannot carry credentials in its URL"));
     }
-    parsed.set_pathname(&offer_path(&parsed.pathname()));
-    parsed.set_hash("");
+    let parts: &Plain = parsed.unchecked_ref();
+    parts.set_text("pathname", &offer_path(&part(&parsed, "pathname")));
+    parts.set_text("hash", "");
     Ok(parsed)
 }
 
-fn offer_path(path: &str) -> String {
+/// A part of a URL. By its name, as each getter of its own weighs on both sides of the module.
+fn part(url: &Url, name: &str) -> String {
+    object::text(url, name).unwrap_or_default()
+}
+
+fn offer_path(mut path: &str) -> String {
     if path.ends_with(OFFER_PATH) {
-        path.to_owned()
-    } else {
-        [path.trim_end_matches('/'), OFFER_PATH].concat()
+        return path.to_owned();
     }
+    while let Some(shorter) = path.strip_suffix('/') {
+        path = shorter;
+    }
+    [path, OFFER_PATH].concat()
 }
 
 async fn answer(response: &Response) -> Result<SessionDescription, RtcError> {
@@ -120,7 +130,8 @@ async fn refusal(response: &Response) -> RtcError {
         RtcError::new(Step::SendOffer, ErrorKind::Refused(Box::new(problem)), cause)
     } else {
         let cause =
-            ["the server replied with HTTP status ", &status.to_string(), " instead of an answer"].concat();
+            ["the server replied with HTTP status ", &u32::from(status).to_string(), " instead of an answer"]
+                .concat();
         RtcError::new(Step::SendOffer, ErrorKind::UnexpectedReply { status }, cause)
     }
 }
@@ -128,9 +139,9 @@ async fn refusal(response: &Response) -> RtcError {
 /// The session that `Location` names. Another origin's is not ours.
 fn session_url(location: &str, response: &Response, offer: &Url) -> Option<String> {
     let session = Url::new_with_base(location, &response.url())
-        .or_else(|_| Url::new_with_base(location, &offer.href()))
+        .or_else(|_| Url::new_with_base(location, &part(offer, "href")))
         .ok()?;
-    (session.origin() == offer.origin()).then(|| session.href())
+    (part(&session, "origin") == part(offer, "origin")).then(|| part(&session, "href"))
 }
 
 fn end_session(url: String) -> EndSession {
@@ -163,9 +174,8 @@ impl Drop for EndOnDrop {
 }
 
 fn json(description: &SessionDescription) -> String {
-    // A text is always written.
-    let sdp = js_sys::JSON::stringify(&description.sdp.as_str().into()).map(String::from).unwrap_or_default();
-    [r#"{"type":""#, description.kind.name(), r#"","sdp":"#, &sdp, "}"].concat()
+    // Texts are always written.
+    js_sys::JSON::stringify(&object::of_description(description)).map(String::from).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -18,31 +18,22 @@ impl Layers {
         Self { peer, channel, ice_was_connected: Cell::new(false) }
     }
 
-    /// Step 8a. Resolves when a pair of candidates carries data.
-    pub(crate) async fn ice_connected(&self) -> Result<(), RtcError> {
-        self.until(|| self.peer.ice_is_connected()).await?;
-        self.ice_was_connected.set(true);
-        self.peer.observer.path_found(&self.peer);
+    /// Resolves when the layer of this part of step 8 is up. An open channel says that all of them are; a failure in any of
+    /// them is one here.
+    pub(crate) async fn up(&self, layer: Step) -> Result<(), RtcError> {
+        self.peer.changes.until(|| self.outcome(layer)).await?;
+        match layer {
+            Step::CheckConnectivity => {
+                self.ice_was_connected.set(true);
+                self.peer.observer.path_found(&self.peer);
+            }
+            Step::OpenChannel => self.channel_opened(),
+            _ => {}
+        }
         Ok(())
     }
 
-    /// Step 8b. A browser that does not show its DTLS transport shows the sum of ICE and DTLS.
-    pub(crate) async fn dtls_connected(&self) -> Result<(), RtcError> {
-        self.until(|| {
-            let state = self.peer.dtls_state().or_else(|| self.peer.state("connectionState"));
-            state.as_deref() == Some("connected")
-        })
-        .await
-    }
-
-    /// Step 8c. In a browser that does not show its SCTP transport this ends with the channel's opening.
-    pub(crate) async fn sctp_connected(&self) -> Result<(), RtcError> {
-        self.until(|| self.peer.sctp_state().as_deref() == Some("connected")).await
-    }
-
-    /// Step 8d.
-    pub(crate) async fn channel_open(&self) -> Result<(), RtcError> {
-        self.until(|| false).await?;
+    fn channel_opened(&self) {
         self.peer.set_open();
         let data = TraceData::Channel {
             label: self.channel.label(),
@@ -50,7 +41,6 @@ impl Layers {
             max_message_size: self.channel.max_message_size().unwrap_or(0),
         };
         self.peer.trace().client(Step::OpenChannel, data);
-        Ok(())
     }
 
     /// What the steps led to.
@@ -58,16 +48,23 @@ impl Layers {
         Connection::new(self.peer, self.channel)
     }
 
-    /// Waits until this layer is up. An open channel says that all of them are; a failure in any of them is
-    /// one here.
-    async fn until(&self, up: impl Fn() -> bool) -> Result<(), RtcError> {
-        self.peer.changes.until(|| self.outcome(&up)).await
+    /// Whether the layer is up, if that is decided.
+    fn outcome(&self, layer: Step) -> Option<Result<(), RtcError>> {
+        let open = self.channel.state() == ChannelState::Open;
+        if open || self.is_up(layer) { Some(Ok(())) } else { self.failure().map(Err) }
     }
 
-    /// Whether the layer is up, if that is decided.
-    fn outcome(&self, up: &dyn Fn() -> bool) -> Option<Result<(), RtcError>> {
-        let open = self.channel.state() == ChannelState::Open;
-        if open || up() { Some(Ok(())) } else { self.failure().map(Err) }
+    fn is_up(&self, layer: Step) -> bool {
+        let state = match layer {
+            // A pair of candidates carries data.
+            Step::CheckConnectivity => return self.peer.ice_is_connected(),
+            // A browser that does not show its DTLS transport shows the sum of ICE and DTLS.
+            Step::HandshakeDtls => self.peer.dtls_state().or_else(|| self.peer.state("connectionState")),
+            // In a browser that does not show its SCTP transport this ends with the channel's opening.
+            Step::AssociateSctp => self.peer.sctp_state(),
+            _ => None,
+        };
+        state.as_deref() == Some("connected")
     }
 
     /// The lowest layer that failed.

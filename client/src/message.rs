@@ -1,7 +1,5 @@
 //! A message, and why one could not be sent.
 
-use std::borrow::Cow;
-
 /// A message of a data channel.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Message {
@@ -52,13 +50,14 @@ impl From<&[u8]> for Message {
 
 /// Why a message was not sent. None of it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.text())]
 #[non_exhaustive]
 pub enum SendError {
     /// The channel is not open: not yet, or no longer.
+    #[error("the channel is not open")]
     NotOpen,
     /// The other side takes no message of this size
     /// ([W3C, `maxMessageSize`](https://www.w3.org/TR/webrtc/#dom-rtcsctptransport-maxmessagesize)).
+    #[error("the message has {size} bytes, and the other side takes at most {limit}")]
     TooLarge {
         /// The message's size in bytes.
         size: usize,
@@ -66,11 +65,13 @@ pub enum SendError {
         limit: u32,
     },
     /// [`HIGH_WATER`](crate::HIGH_WATER) is reached: wait until the channel is ready, and try again.
+    #[error("{buffered} bytes already wait to be sent")]
     Full {
         /// How many bytes wait.
         buffered: u32,
     },
     /// The browser would not, in its own words.
+    #[error("the browser did not send the message: {0}")]
     Js(String),
 }
 
@@ -83,19 +84,6 @@ impl SendError {
             Self::Full { .. } => "full",
             Self::Js(_) => "js",
         }
-    }
-
-    /// What [`Display`](std::fmt::Display) gives, without the machinery of formatting, which the module for JavaScript spares.
-    pub(crate) fn text(&self) -> Cow<'static, str> {
-        Cow::Owned(match self {
-            Self::NotOpen => return Cow::Borrowed("the channel is not open"),
-            Self::TooLarge { size, limit } => {
-                let (size, limit) = (size.to_string(), limit.to_string());
-                ["the message has ", &size, " bytes, and the other side takes at most ", &limit].concat()
-            }
-            Self::Full { buffered } => [&buffered.to_string(), " bytes already wait to be sent"].concat(),
-            Self::Js(told) => ["the browser did not send the message: ", told].concat(),
-        })
     }
 }
 

@@ -51,25 +51,23 @@ pub(crate) async fn negotiate(
     let layers = pending.accept(answer).await?;
 
     // Step 8: connect. The layers come up on top of each other, by themselves: we watch.
-    // 8a: ICE checks which of the candidates reach each other.
-    // https://www.rfc-editor.org/rfc/rfc8445#section-7
-    steps.begin(Step::CheckConnectivity).await;
-    layers.ice_connected().await?;
-
-    // 8b: DTLS agrees on keys, and each side checks the other's certificate against the fingerprint in the SDP.
-    // https://www.rfc-editor.org/rfc/rfc8842#section-5
-    steps.begin(Step::HandshakeDtls).await;
-    layers.dtls_connected().await?;
-
-    // 8c: SCTP sets up an association inside DTLS.
-    // https://www.rfc-editor.org/rfc/rfc8831#section-6.2
-    steps.begin(Step::AssociateSctp).await;
-    layers.sctp_connected().await?;
-
-    // 8d: the channel opens, and both sides may speak.
-    // https://www.rfc-editor.org/rfc/rfc8832#section-4
-    steps.begin(Step::OpenChannel).await;
-    layers.channel_open().await?;
+    for layer in [
+        // 8a: ICE checks which of the candidates reach each other.
+        // https://www.rfc-editor.org/rfc/rfc8445#section-7
+        Step::CheckConnectivity,
+        // 8b: DTLS agrees on keys, and each side checks the other's certificate against the fingerprint in the SDP.
+        // https://www.rfc-editor.org/rfc/rfc8842#section-5
+        Step::HandshakeDtls,
+        // 8c: SCTP sets up an association inside DTLS.
+        // https://www.rfc-editor.org/rfc/rfc8831#section-6.2
+        Step::AssociateSctp,
+        // 8d: the channel opens, and both sides may speak.
+        // https://www.rfc-editor.org/rfc/rfc8832#section-4
+        Step::OpenChannel,
+    ] {
+        steps.begin(layer).await;
+        layers.up(layer).await?;
+    }
     steps.finish();
 
     Ok(layers.into_connection())

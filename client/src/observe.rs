@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use hola_webrtc_protocol::{StateMachine, Step, TraceData};
 use wasm_bindgen::JsCast;
-use web_sys::{Event, RtcDataChannel};
+use web_sys::{Event, EventTarget, RtcDataChannel};
 
 use crate::{object, peer::Peer};
 
@@ -27,8 +27,8 @@ pub(crate) const CHANNEL: &[&str] = &["open", "closing", "close"];
 
 /// Takes up an event of any of them.
 pub(crate) fn happened(peer: &Rc<Peer>, event: &Event) {
-    let Some(target) = event.target() else { return };
-    let (machine, property) = match &*event.type_() {
+    let target: EventTarget = object::property(event, "target").unchecked_into();
+    let (machine, property) = match &*object::text(event, "type").unwrap_or_default() {
         "signalingstatechange" => (StateMachine::Signaling, "signalingState"),
         "icegatheringstatechange" => (StateMachine::IceGathering, "iceGatheringState"),
         "iceconnectionstatechange" => (StateMachine::IceConnection, "iceConnectionState"),

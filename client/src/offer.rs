@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use gloo_timers::callback::Timeout;
 use hola_webrtc_protocol::{SdpType, SessionDescription, Step, TraceData};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,7 +16,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     ErrorKind, Gathering, Reply, RtcError, Signaller, Trace, channel::ChannelCore, layers::Layers, object,
-    peer::Peer, steps::millis,
+    peer::Peer, steps::millis, sys,
 };
 
 /// A peer connection with a data channel, of which an offer can be made.
@@ -103,14 +102,14 @@ impl PendingOffer {
 /// Waits for all candidates, or until the deadline.
 async fn gathered(peer: &Rc<Peer>, deadline: Duration) {
     let late = Rc::new(Cell::new(false));
-    let _timer = Timeout::new(millis(deadline), {
+    let _timer = sys::after(millis(deadline), {
         let (late, peer) = (Rc::clone(&late), Rc::downgrade(peer));
-        move || {
+        Box::new(move || {
             late.set(true);
             if let Some(peer) = peer.upgrade() {
                 peer.changes.notify();
             }
-        }
+        })
     });
     let complete = || object::text(peer.raw(), "iceGatheringState").as_deref() == Some("complete");
     peer.changes.until(|| (late.get() || complete()).then_some(())).await;

@@ -257,15 +257,18 @@ impl Peer {
         let mut ends = self.patience_ends.borrow_mut();
         if ends.is_none() {
             let (weak, patience) = (Rc::downgrade(self), self.patience);
-            *ends = Some(Timeout::new(patience, move || {
-                if let Some(peer) = weak.upgrade() {
-                    let patience = patience.to_string();
-                    peer.lose(
-                        ["the connection was open, and has been disconnected for ", &patience, " ms"]
-                            .concat(),
-                    );
-                }
-            }));
+            *ends = Some(sys::after(
+                patience,
+                Box::new(move || {
+                    if let Some(peer) = weak.upgrade() {
+                        let patience = patience.to_string();
+                        peer.lose(
+                            ["the connection was open, and has been disconnected for ", &patience, " ms"]
+                                .concat(),
+                        );
+                    }
+                }),
+            ));
         }
     }
 

@@ -12,7 +12,7 @@ use std::{
 use gloo_timers::callback::Timeout;
 use hola_webrtc_protocol::{SessionDescription, Side, Step, TraceData, sdp};
 
-use crate::{ConnectOptions, ErrorKind, Gate, Reply, RtcError, Trace, changes::Changes, clock};
+use crate::{ConnectOptions, ErrorKind, Gate, Reply, RtcError, Trace, changes::Changes, clock, sys};
 
 /// The steps of one negotiation, one after the other.
 pub(crate) struct Steps {
@@ -62,10 +62,13 @@ impl Steps {
         let late = Rc::clone(&self.late);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
         let left = (f64::from(self.deadline) - self.spent.get()) as u32;
-        self.timer.replace(Some(Timeout::new(left, move || {
-            late.is.set(true);
-            late.changes.notify();
-        })));
+        self.timer.replace(Some(sys::after(
+            left,
+            Box::new(move || {
+                late.is.set(true);
+                late.changes.notify();
+            }),
+        )));
     }
 
     /// The last step is done.
@@ -121,7 +124,8 @@ impl Steps {
 
 /// As a timer takes it: browsers count milliseconds in 31 bits.
 pub(crate) fn millis(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis()).map_or(i32::MAX.unsigned_abs(), |ms| ms.min(i32::MAX.unsigned_abs()))
+    let millis = duration.as_secs().saturating_mul(1000).saturating_add(duration.subsec_millis().into());
+    u32::try_from(millis).map_or(i32::MAX.unsigned_abs(), |ms| ms.min(i32::MAX.unsigned_abs()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What `web-sys` lacks: the transports below a peer connection, and calls that may throw where it says they
 //! cannot. All of it may be missing in a browser, so every getter gives an `Option`.
 
+use gloo_timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 use web_sys::{
     EventTarget, Request, RtcConfiguration, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection,
@@ -47,36 +48,19 @@ extern "C" {
     pub(crate) type SctpTransport;
 
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn state(this: &SctpTransport) -> Option<String>;
-
-    #[wasm_bindgen(method, getter)]
     pub(crate) fn transport(this: &SctpTransport) -> Option<DtlsTransport>;
-
-    /// In bytes; infinite if there is no limit.
-    #[wasm_bindgen(method, getter, js_name = maxMessageSize)]
-    pub(crate) fn max_message_size(this: &SctpTransport) -> Option<f64>;
 
     /// <https://www.w3.org/TR/webrtc/#rtcdtlstransport-interface>
     #[derive(Clone)]
     #[wasm_bindgen(extends = EventTarget)]
     pub(crate) type DtlsTransport;
 
-    #[wasm_bindgen(method, getter, js_name = state)]
-    pub(crate) fn dtls_state(this: &DtlsTransport) -> Option<String>;
-
     /// A channel with the name of its protocol.
     #[wasm_bindgen(extends = RtcDataChannel)]
     pub(crate) type DataChannel;
 
-    #[wasm_bindgen(method, getter, js_name = readyState)]
-    pub(crate) fn state(this: &DataChannel) -> Option<String>;
-
     #[wasm_bindgen(method, getter)]
     pub(crate) fn protocol(this: &DataChannel) -> Option<String>;
-
-    /// A string, a buffer or a view of one, as it is.
-    #[wasm_bindgen(method, catch, js_name = send)]
-    pub(crate) fn send_value(this: &DataChannel, data: &JsValue) -> Result<(), JsValue>;
 
     /// <https://fetch.spec.whatwg.org/#fetch-method>. It returns a promise, unless a page has put something else
     /// in its place.
@@ -86,6 +70,35 @@ extern "C" {
     /// <https://tc39.es/ecma262/#sec-string-constructor-string-value>
     #[wasm_bindgen(catch, js_name = String)]
     fn string(value: &JsValue) -> Result<String, JsValue>;
+}
+
+/// By name, as each getter of its own weighs on both sides of the module.
+impl SctpTransport {
+    pub(crate) fn state(&self) -> Option<String> {
+        object::text(self, "state")
+    }
+
+    /// In bytes; infinite if there is no limit.
+    pub(crate) fn max_message_size(&self) -> Option<f64> {
+        object::number(self, "maxMessageSize")
+    }
+}
+
+impl DtlsTransport {
+    pub(crate) fn dtls_state(&self) -> Option<String> {
+        object::text(self, "state")
+    }
+}
+
+impl DataChannel {
+    pub(crate) fn state(&self) -> Option<String> {
+        object::text(self, "readyState")
+    }
+}
+
+/// Calls back after so many milliseconds, unless it is dropped before. One kind of closure for all.
+pub(crate) fn after(millis: u32, callback: Box<dyn FnOnce()>) -> Timeout {
+    Timeout::new(millis, callback)
 }
 
 /// Nobody waits for this promise, and that it is rejected is no news.

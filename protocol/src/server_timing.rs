@@ -2,7 +2,7 @@
 //! ([W3C](https://www.w3.org/TR/server-timing/)): `6a;dur=0.412, 6b;dur=0.098`. Browsers show it in their
 //! network panel, too.
 
-use std::{fmt::Write, iter, time::Duration};
+use std::{fmt::Write, time::Duration};
 
 use crate::Step;
 
@@ -20,7 +20,7 @@ pub fn encode(steps: impl IntoIterator<Item = (Step, Duration)>) -> String {
 /// The steps that a header names, each with its duration; other metrics are passed over.
 pub fn decode(header: &str) -> impl Iterator<Item = (Step, Duration)> {
     header.split(',').filter_map(|metric| {
-        let mut fields = metric.split(';').map(str::trim);
+        let mut fields = metric.split(';').map(str::trim_ascii);
         let step = fields.next()?.parse().ok()?;
         let took = millis(fields.find_map(|field| field.strip_prefix("dur="))?)?;
         Some((step, took))
@@ -34,9 +34,12 @@ fn millis(text: &str) -> Option<Duration> {
     if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let digits = fraction.bytes().chain(iter::repeat(b'0')).take(6);
-    let nanos = digits.fold(0, |nanos, digit| nanos * 10 + u64::from(digit - b'0'));
-    Some(Duration::from_millis(whole.parse().ok()?) + Duration::from_nanos(nanos))
+    let (mut nanos, mut digits) = (0, fraction.bytes());
+    for _ in 0..6 {
+        nanos = nanos * 10 + digits.next().map_or(0, |digit| u64::from(digit - b'0'));
+    }
+    let whole: u32 = whole.parse().ok()?;
+    Some(Duration::from_millis(whole.into()) + Duration::from_nanos(nanos))
 }
 
 #[cfg(test)]

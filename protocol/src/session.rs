@@ -10,6 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct SessionId([u8; 16]);
 
 impl SessionId {
+    /// How many digits it has.
+    pub(crate) const DIGITS: usize = 32;
+
     /// The id made of these 16 bytes, which the caller draws from a cryptographic source.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
@@ -26,8 +29,13 @@ impl SessionId {
 
     /// All digits, as [`Display`](fmt::Display) gives them.
     pub fn digits(&self) -> String {
-        let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' - 10 + value });
-        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+        let mut digits = String::with_capacity(Self::DIGITS);
+        for byte in self.0 {
+            for value in [byte >> 4, byte & 15] {
+                digits.push(char::from(if value < 10 { b'0' + value } else { b'a' - 10 + value }));
+            }
+        }
+        digits
     }
 }
 
@@ -57,7 +65,7 @@ impl FromStr for SessionId {
             b'a'..=b'f' => Ok(digit - b'a' + 10),
             _ => Err(SessionIdError),
         };
-        if text.len() != 32 {
+        if text.len() != Self::DIGITS {
             return Err(SessionIdError);
         }
         let mut bytes = [0; 16];

@@ -61,8 +61,8 @@ pub fn events_path(id: SessionId) -> String {
 /// The session that a `Location` names, be it a path or an absolute URL. `None` if it names none, as with
 /// servers of another make.
 pub fn session_of_location(location: &str) -> Option<SessionId> {
-    let (folder, id) = location.rsplit_once('/')?;
-    folder.ends_with(SESSIONS_PATH).then(|| id.parse().ok())?
+    let (folder, id) = location.split_at_checked(location.len().checked_sub(SessionId::DIGITS)?)?;
+    folder.strip_suffix('/')?.ends_with(SESSIONS_PATH).then(|| id.parse().ok())?
 }
 
 #[cfg(test)]

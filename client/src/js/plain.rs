@@ -5,7 +5,7 @@ use js_sys::Object;
 use wasm_bindgen::JsCast;
 
 use crate::{
-    ErrorKind, RtcError, SendError, TraceData, TraceEvent,
+    ErrorKind, RtcError, TraceData, TraceEvent,
     object::{self, Plain},
 };
 
@@ -105,12 +105,4 @@ fn problem(problem: &Problem) -> Plain {
     plain.set_text("title", &problem.title);
     plain.set_text("detail", &problem.detail);
     plain
-}
-
-/// What the class `SendError` is made of.
-pub(super) fn send_error(error: &SendError) -> Object {
-    let plain = Plain::empty();
-    plain.set_text("message", &error.text());
-    plain.set_text("kind", error.name());
-    plain.unchecked_into()
 }

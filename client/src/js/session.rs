@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use js_sys::{Function, Object};
+use js_sys::Function;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{RtcDataChannel, RtcDataChannelInit};
@@ -99,13 +99,6 @@ impl Core {
                 let _ = done.call1(&JsValue::UNDEFINED, &error);
             });
         }
-    }
-
-    /// Sends a message of this size, or gives what the error is made of.
-    pub fn send(&self, channel: &RtcDataChannel, data: &JsValue, size: f64) -> Option<Object> {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size in memory")]
-        let sent = self.0.find(channel)?.send_value(data, size as usize);
-        Some(plain::send_error(&sent.err()?))
     }
 
     /// Closes a channel; what waits is still sent.
