@@ -72,7 +72,7 @@ pub fn build(shell: &Shell, project: &Project) -> Result<()> {
     for part in &MODULES {
         let names = module(shell, project, &shrinker, &staging, &package, part)?;
         let glue = staging.join(part.glue).with_extension("js");
-        fs::write(&glue, names.apply(&fs::read_to_string(&glue)?)?)?;
+        fs::write(&glue, names.apply_small(&fs::read_to_string(&glue)?)?)?;
     }
     let source = project.path(SOURCE);
     for (from, to) in [(source.clone(), staging.clone()), (source.join(ELEMENT), staging.join(ELEMENT))] {

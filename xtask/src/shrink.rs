@@ -30,14 +30,64 @@ const FEATURES: [&str; 7] = [
 const GOALS: [&str; 6] = [
     "-O2",
     "--shrink-level=2",
-    "--one-caller-inline-max-function-size=14",
+    "--one-caller-inline-max-function-size=25",
     "--strip-debug",
     "--strip-producers",
     "--strip-target-features",
 ];
 
+/// What terser may do. The glue's functions are not constructors, whatever they are written as.
+const COMPRESS: &str = "passes=3,ecma=2022,unsafe_methods,unsafe_arrows";
+
 /// What wasm-opt calls the only module that there is to import from, without telling.
 const MODULE: &str = "a";
+
+/// What wasm-bindgen writes for browsers without `TextEncoder.encodeInto` or `FinalizationRegistry`, which are older than those
+/// that know [`FEATURES`], for callers of old versions, and for what the modules do not do.
+const DEAD: [&str; 5] = [
+    "(typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : ",
+    "if (!('encodeInto' in cachedTextEncoder)) {
+    cachedTextEncoder.encodeInto = function (arg, view) {
+        const buf = cachedTextEncoder.encode(arg);
+        view.set(buf);
+        return {
+            read: arg.length,
+            written: buf.length
+        };
+    };
+}",
+    "    if (realloc === undefined) {
+        const buf = cachedTextEncoder.encode(arg);
+        const ptr = malloc(buf.length, 1) >>> 0;
+        getUint8ArrayMemory0().subarray(ptr, ptr + buf.length).set(buf);
+        WASM_VECTOR_LEN = buf.length;
+        return ptr;
+    }
+",
+    "else {
+            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
+        }",
+    "    if (!(module instanceof WebAssembly.Module)) {
+        module = new WebAssembly.Module(module);
+    }
+",
+];
+
+/// The glue without what is [`DEAD`].
+fn without_dead(mut glue: String) -> Result<String> {
+    for text in DEAD {
+        ensure!(glue.contains(text), "wasm-bindgen has changed: the glue has no {text}");
+        glue = glue.replace(text, "");
+    }
+    // Nobody disposes of the modules' classes by a declaration.
+    Ok(glue
+        .lines()
+        .filter(|line| !line.starts_with("if (Symbol.dispose)"))
+        .flat_map(|line| [line, "\n"])
+        .collect())
+}
 
 /// The programs that make things small.
 #[derive(Debug)]
@@ -87,7 +137,7 @@ impl Shrinker {
         cmd!(shell, "node {esbuild} {options...} --log-level=warning {entry} --outfile={small}")
             .run()
             .context("esbuild failed")?;
-        cmd!(shell, "node {terser} {small} --module --compress passes=3 --mangle --output {small}")
+        cmd!(shell, "node {terser} {small} --module --compress {COMPRESS} --mangle --output {small}")
             .run()
             .context("terser failed")
     }
@@ -117,6 +167,11 @@ impl Names {
             glue = glue.replace(&format!("wasm.{long}"), &format!("wasm.{short}"));
         }
         Ok(glue)
+    }
+
+    /// The same, and without what no browser needs that can run the module.
+    pub fn apply_small(self, glue: &str) -> Result<String> {
+        without_dead(self.apply(glue)?)
     }
 }
 
