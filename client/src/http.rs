@@ -136,12 +136,14 @@ async fn refusal(response: &Response) -> RtcError {
     }
 }
 
-/// The session that `Location` names. Another origin's is not ours.
+/// The session that `Location` names, which may be of another node, with an origin of its own. Requests to it carry neither
+/// token nor cookies. None that would leave TLS, as the URL is a secret.
 fn session_url(location: &str, response: &Response, offer: &Url) -> Option<String> {
     let session = Url::new_with_base(location, &response.url())
         .or_else(|_| Url::new_with_base(location, &part(offer, "href")))
         .ok()?;
-    (part(&session, "origin") == part(offer, "origin")).then(|| part(&session, "href"))
+    let protocol = part(&session, "protocol");
+    (protocol == "https:" || protocol == part(offer, "protocol")).then(|| part(&session, "href"))
 }
 
 fn end_session(url: String) -> EndSession {

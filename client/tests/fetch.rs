@@ -109,6 +109,29 @@ async fn a_bad_answer_ends_the_session_that_came_with_it() {
 }
 
 #[wasm_bindgen_test]
+async fn a_session_of_another_node_is_ended_there_without_the_token_and_never_without_tls() {
+    let global = js_sys::global();
+    for (location, ended) in [
+        ("https://node-1.h/sessions/1", ",DELETE https://node-1.h/sessions/1 null"),
+        ("//node-1.h/sessions/1", ",DELETE https://node-1.h/sessions/1 null"),
+        ("http://node-1.h/sessions/1", ""),
+        ("http://h/sessions/1", ""),
+        ("data:text/plain,sessions/1", ""),
+    ] {
+        let _requests = Replaced::new(&global, "requests", &js_sys::Array::new());
+        let _fetch = Replaced::fetch(&format!(
+            "requests.push(`${{request.method}} ${{request.url}} ${{request.headers.get('authorization')}}`);
+             return Promise.resolve(new Response('?', {{ status: 201, headers: {{ location: '{location}' }} }}))"
+        ));
+        let options = ConnectOptions::default().token("secret");
+        let error = soon(connect("https://h", options)).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::BadAnswer);
+        let requests = js_sys::eval("requests.join()").unwrap().as_string().unwrap();
+        assert_eq!(requests, format!("POST https://h/offer Bearer secret{ended}"), "{location}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn what_is_no_servers_url_is_refused_before_anything_is_sent() {
     let _fetch = Replaced::fetch("throw 'not to be called'");
     for url in ["https://", "ftp://h/", "https://user:secret@h/", "javascript:alert(1)", "http://h:99999"] {

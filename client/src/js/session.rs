@@ -1,7 +1,7 @@
 //! A session, from its start to its end.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future::{Future, poll_fn},
     pin::Pin,
     rc::Rc,
@@ -34,6 +34,7 @@ struct Progress {
     connection: RefCell<Option<Connection>>,
     /// As long as they are open, whether or not anyone holds them.
     channels: RefCell<Vec<Rc<ChannelCore>>>,
+    closed: Cell<bool>,
 }
 
 #[wasm_bindgen]
@@ -46,6 +47,7 @@ impl Core {
             connecting: RefCell::default(),
             connection: RefCell::default(),
             channels: RefCell::default(),
+            closed: Cell::default(),
         });
         let gathering = chosen.gathering();
         let options = ConnectOptions {
@@ -70,6 +72,7 @@ impl Core {
 
     /// Ends it, wherever it is.
     pub fn close(&self) {
+        self.0.closed.set(true);
         self.0.connecting.take();
         if let Some(connection) = self.0.connection.take() {
             connection.close();
@@ -160,14 +163,21 @@ impl Observer for Progress {
     }
 }
 
-/// Takes the steps. Ends with [`Progress::connecting`], which `close` takes away.
+/// Takes the steps, until `close`.
 async fn connect(progress: Rc<Progress>) {
-    let outcome = poll_fn(|context| match &mut *progress.connecting.borrow_mut() {
-        Some(connecting) => Pin::new(connecting).poll(context).map(Some),
-        None => Poll::Ready(None),
+    let outcome = poll_fn(|context| {
+        // Out of its place meanwhile: a step may call what the page has put in the place of `fetch`, and that may close.
+        let Some(mut connecting) = progress.connecting.take() else { return Poll::Ready(None) };
+        let outcome = Pin::new(&mut connecting).poll(context).map(Some);
+        if progress.closed.get() {
+            return Poll::Ready(None);
+        }
+        if outcome.is_pending() {
+            progress.connecting.replace(Some(connecting));
+        }
+        outcome
     });
     let outcome = outcome.await;
-    progress.connecting.take();
     match outcome {
         Some(Ok(connection)) => {
             progress.connection.replace(Some(connection));

@@ -2,7 +2,7 @@
 
 import { connect } from "./pkg/index.js";
 import { check, closes, deletions, equal, gone, nothingHeld, reasonOf, server } from "./expect.js";
-import { connections, requests, whenRequested } from "./ledger.js";
+import { connections, requests, whenRequested, whileRequesting } from "./ledger.js";
 
 const STEPS = ["1", "2", "3", "4", "5", "7", "8a", "8b", "8c", "8d"];
 const never = new Promise(() => {});
@@ -53,6 +53,20 @@ const onTheWay = async () => {
   whenRequested(() => {});
 };
 
+const fromWithinFetch = async () => {
+  const abort = new AbortController();
+  const reason = new Error("from within fetch");
+  whileRequesting(() => abort.abort(reason));
+  await isGivenUp(connect(server, { signal: abort.signal }), reason);
+  let session;
+  whileRequesting(() => session.close());
+  session = connect(server);
+  equal((await reasonOf(session.ready)).name, "AbortError");
+  equal((await session.closed).by, "local");
+  await nothingHeld();
+  whileRequesting(() => {});
+};
+
 const thrownByGate = async (reason) => {
   const gate = (step) => {
     if (step === "3") throw reason;
@@ -88,6 +102,7 @@ export const aborts = async () => {
     await beforeStep(step, never);
   }
   await onTheWay();
+  await fromWithinFetch();
   for (const reason of [new Error("no"), "a word", undefined, null, 0]) await thrownByGate(reason);
   await closedBefore();
   await onceOpen();

@@ -8,9 +8,13 @@ export const buffered = { highest: 0 };
 const raws = [];
 const listeners = new Set();
 let onRequest = () => {};
+let onRequesting = () => {};
 
 /** Called when a request has left. */
 export const whenRequested = (listener) => (onRequest = listener);
+
+/** Called from within `fetch`, while whoever requests waits for it to return. */
+export const whileRequesting = (listener) => (onRequesting = listener);
 
 window.RTCPeerConnection = class extends window.RTCPeerConnection {
   closes = 0;
@@ -41,6 +45,7 @@ window.fetch = (request) => {
   reply.then(settled, settled);
   // In a later turn, as a page would.
   queueMicrotask(onRequest);
+  onRequesting();
   return reply;
 };
 
