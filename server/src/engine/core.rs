@@ -2,7 +2,7 @@
 //! no socket and no clock.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -15,6 +15,7 @@ use tracing::{Span, error, info};
 
 use super::{
     Bells, Received,
+    ids::ById,
     peer::{Outcome, Peer},
     registry::Registry,
     shrink::shrink,
@@ -33,7 +34,7 @@ pub(crate) struct Core {
     /// This worker's number.
     worker: usize,
     registry: Arc<Registry>,
-    peers: HashMap<SessionId, Entry>,
+    peers: ById<Entry>,
     timers: BTreeSet<(Instant, SessionId)>,
     /// The peers that something has happened to since the last flush.
     touched: Vec<SessionId>,
@@ -68,7 +69,7 @@ impl Core {
         Self {
             worker,
             registry,
-            peers: HashMap::new(),
+            peers: ById::default(),
             timers: BTreeSet::new(),
             touched: Vec::new(),
             flushed: None,
@@ -189,6 +190,16 @@ impl Core {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let at_once = self.flushed.filter(|_| !self.touched.is_empty());
         at_once.or_else(|| self.timers.first().map(|(due, _)| *due))
+    }
+
+    /// Hands what has come since the last flush to the handlers, so that they may reply before it. Returns whether there
+    /// was a message.
+    pub(crate) fn deliver(&mut self, now: Instant) -> bool {
+        let mut has_talked = false;
+        for index in 0..self.touched.len() {
+            has_talked |= self.attempt(now, self.touched[index], |peer| peer.deliver(now)) == Some(true);
+        }
+        has_talked
     }
 
     /// Drives every peer that something has happened to, whose timer is due or whose bell has rung.

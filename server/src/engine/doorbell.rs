@@ -1,25 +1,34 @@
 //! How handlers call the engine: a handler that has sent, read or left rings its session's bell, and the
 //! worker comes and looks. Ringing twice before it comes is ringing once.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
 };
 
+use futures_util::task::AtomicWaker;
 use hola_webrtc_protocol::SessionId;
-use tokio::sync::Notify;
 
 /// All bells of a worker.
 #[derive(Debug, Default)]
 pub(crate) struct Bells {
     rung: Mutex<Vec<SessionId>>,
-    notify: Notify,
+    worker: AtomicWaker,
 }
 
 impl Bells {
-    /// Waits until a bell has rung.
+    /// Waits until a bell has rung since the last look. The worker alone waits.
     pub(crate) async fn rang(&self) {
-        self.notify.notified().await;
+        poll_fn(|context| {
+            self.worker.register(context.waker());
+            let is_quiet = self.rung.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+            if is_quiet { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
     }
 
     /// The sessions whose bells have rung since the last look.
@@ -52,7 +61,7 @@ impl Doorbell {
         if !self.is_rung.swap(true, Ordering::AcqRel) {
             let bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
             bells.rung.lock().unwrap_or_else(PoisonError::into_inner).push(self.session);
-            bells.notify.notify_one();
+            bells.worker.wake();
         }
     }
 

@@ -19,11 +19,13 @@
 //!
 //! `peer` and `core` take the time and the datagrams as arguments, so their tests run in virtual time.
 
+mod alarm;
 mod channels;
 mod core;
 mod doorbell;
 mod dtls;
 mod errors;
+mod ids;
 mod liveness;
 mod names;
 mod peer;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
+use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use tokio::{io::Interest, net::UdpSocket};
 use tracing::debug;
 
@@ -67,10 +67,20 @@ impl Port {
         let mut chunks = buffer.chunks_exact_mut(size);
         let mut slices: [IoSliceMut<'_>; SLOTS] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
-        let read =
-            io.try_io(Interest::READABLE, || state.recv(UdpSockRef::from(&*io), &mut slices, &mut metas));
+        let mut batches = 0;
+        let read = io.try_io(Interest::READABLE, || {
+            batches = state.recv(UdpSockRef::from(&*io), &mut slices, &mut metas)?;
+            // Where there was room for more, nothing is left. To say so spares the call that would find it out; what
+            // has come since wakes the worker again.
+            if batches < SLOTS.min(BATCH_SIZE) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
         match read {
-            Ok(batches) => {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                // The socket hands out a pending ICMP error once instead of a datagram.
+                self.read_errors(&mut sink);
+                true
+            }
+            read => {
                 for (meta, slice) in metas.iter().zip(&slices).take(batches) {
                     let local = meta.dst_ip.unwrap_or(self.address.ip()).to_canonical();
                     let remote = canonical(meta.addr);
@@ -78,13 +88,7 @@ impl Port {
                         sink(Received::Datagram(Datagram { local, remote, bytes: BytesMut::from(bytes) }));
                     }
                 }
-                true
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
-            // The socket hands out a pending ICMP error once instead of a datagram.
-            Err(_) => {
-                self.read_errors(&mut sink);
-                true
+                read.is_ok()
             }
         }
     }

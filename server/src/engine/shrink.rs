@@ -1,13 +1,16 @@
 //! Tables give back the room of a wave once it is over.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash},
+};
 
 /// Below so many entries a table is not worth it.
 const SMALL: usize = 256;
 
 /// Halves a table's room where less than an eighth of it is used: seldom enough that entries which come and go do not
 /// pay for it.
-pub(super) fn shrink<K: Hash + Eq, V>(table: &mut HashMap<K, V>) {
+pub(super) fn shrink<K: Hash + Eq, V, S: BuildHasher>(table: &mut HashMap<K, V, S>) {
     if table.capacity() > SMALL && table.len() < table.capacity() / 8 {
         table.shrink_to(table.capacity() / 2);
     }

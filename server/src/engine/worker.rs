@@ -1,19 +1,17 @@
 //! The thread of a worker: waits for datagrams, timers, orders and handlers, and lets the core deal with
 //! them. Handlers that are spawned through their session run on it as well.
 
-use std::{ops::ControlFlow, sync::Arc, time::Instant};
+use std::{future::poll_fn, mem, ops::ControlFlow, sync::Arc, task::Poll, time::Instant};
 
 use hola_webrtc_protocol::SessionId;
-use tokio::{
-    sync::{
-        mpsc::{self, error::SendError},
-        oneshot,
-    },
-    time::sleep_until,
+use tokio::sync::{
+    mpsc::{self, error::SendError},
+    oneshot,
 };
 
 use super::{
     Bells, Core, Peer, Received, Registry,
+    alarm::Alarm,
     core::Outbound,
     port::Port,
     quiet::Quiet,
@@ -82,6 +80,7 @@ pub(crate) struct Worker {
     registry: Arc<Registry>,
     bells: Arc<Bells>,
     port: Port,
+    alarm: Alarm,
     orders: mpsc::UnboundedReceiver<Order>,
     strays: mpsc::Receiver<(usize, Received)>,
     workers: Arc<[Mailbox]>,
@@ -105,7 +104,8 @@ impl Worker {
     pub(super) fn new(number: usize, parts: Parts) -> Self {
         let Parts { core, registry, port, orders, strays, workers, sessions, quiet } = parts;
         let bells = core.bells();
-        Self { number, core, registry, bells, port, orders, strays, workers, sessions, quiet }
+        let alarm = Alarm::default();
+        Self { number, core, registry, bells, port, alarm, orders, strays, workers, sessions, quiet }
     }
 
     /// Works until the order to stop.
@@ -115,7 +115,7 @@ impl Worker {
             tokio::select! {
                 () = self.port.readable() => {}
                 () = self.bells.rang() => {}
-                due = sleep_to(self.core.deadline()) => self.registry.metrics().lag(due.elapsed()),
+                due = self.alarm.ring(self.core.deadline()) => self.registry.metrics().lag(due.elapsed()),
                 Some(stray) = self.strays.recv() => {
                     self.obey_all(&mut next);
                     self.take_in(stray);
@@ -126,6 +126,10 @@ impl Worker {
             // A peer has to be there before its datagrams are looked at.
             self.obey_all(&mut next);
             self.read();
+            if self.core.deliver(Instant::now()) {
+                // What the handlers reply leaves together with the acknowledgement of what they reply to.
+                let_others_run().await;
+            }
             self.flush().await;
             self.quiet.note(Instant::now(), !self.core.is_empty());
         }
@@ -235,13 +239,15 @@ impl Worker {
     }
 }
 
-/// Waits until the deadline, and returns it.
-async fn sleep_to(deadline: Option<Instant>) -> Instant {
-    match deadline {
-        Some(deadline) => {
-            sleep_until(deadline.into()).await;
-            deadline
+/// Lets every task have its turn that is ready, without a look at the sockets as in `yield_now`.
+async fn let_others_run() {
+    let mut had_their_turn = false;
+    poll_fn(|context| {
+        if mem::replace(&mut had_their_turn, true) {
+            return Poll::Ready(());
         }
-        None => std::future::pending().await,
-    }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

@@ -2,12 +2,13 @@
 
 use std::{
     io,
+    panic::resume_unwind,
     sync::Arc,
     thread::{self, JoinHandle},
 };
 
 use tokio::{
-    runtime,
+    runtime::{self, Runtime},
     sync::{mpsc, oneshot},
 };
 
@@ -65,7 +66,7 @@ fn start_on(
         let quiet = Quiet::new(once_quiet);
         let worker =
             Worker::new(number, Parts { core, registry, port, orders, strays, workers, sessions, quiet });
-        let work: Work = Box::new(move || runtime.block_on(worker.run()));
+        let work: Work = Box::new(move || drive(&runtime, worker));
         threads.push(spawn(work));
     }
     let has_failed = threads.iter().any(Result::is_err);
@@ -82,6 +83,17 @@ fn start_on(
         }
     }
     failure.map_or(Ok(workers), Err)
+}
+
+/// Runs a worker to its end: as a task among those of the handlers, with which it takes turns. Between them and what
+/// [`Runtime::block_on`] is given, tokio looks at the sockets each time.
+fn drive(runtime: &Runtime, worker: Worker) {
+    let worker = runtime.spawn(worker.run());
+    if let Err(error) = runtime.block_on(worker)
+        && let Ok(panic) = error.try_into_panic()
+    {
+        resume_unwind(panic);
+    }
 }
 
 /// Tells the workers to stop, and does not wait for them.

@@ -14,7 +14,7 @@ use tracing::info;
 use self::{datagrams::Traffic, ways::Ways};
 use super::{
     Datagram, Doorbell,
-    channels::Channels,
+    channels::{Channels, Delivered},
     liveness::{Liveness, Verdict},
     registry::{Place, Resident},
     routes::Path,
@@ -46,6 +46,8 @@ pub(crate) struct Peer {
     is_selected: bool,
     /// The way along the pair that ICE has selected last.
     selected: Option<Path>,
+    /// The one of these that the registry knows.
+    announced: Option<Path>,
     /// The layer of step 8 that came up last.
     reached: Option<Step>,
     /// When it came up; at first, when the offer was answered.
@@ -109,6 +111,7 @@ impl Peer {
             channels,
             is_selected: false,
             selected: None,
+            announced: None,
             reached: None,
             reached_at: now,
             liveness: Liveness::new(now, limits),
@@ -199,19 +202,12 @@ impl Peer {
     /// Moves everything that can move: timers, events, messages in and out, datagrams out.
     pub(super) fn drive(&mut self, now: Instant) -> Outcome {
         let mut outcome = Outcome::default();
-        let before = self.selected;
         self.keep_time(now, &mut outcome);
         self.grant_wishes(now);
         loop {
             let moved = self.handle_events(now);
             // What is read makes room, which the acknowledgements written next tell the peer of.
-            let delivered = self.channels.deliver(&mut self.stack, now);
-            if delivered.has_opened {
-                self.note_channel(now);
-            }
-            if delivered.is_too_much {
-                self.end(Closed::TooManyChannels);
-            }
+            let delivered = self.hand_over(now);
             // While ICE starts anew, the old path may be dead: what is sent waits for the new one.
             let has_sent = self.is_selected && self.channels.send(&mut self.stack, now);
             let has_talked = delivered.has_talked || has_sent;
@@ -243,10 +239,38 @@ impl Peer {
         if matches!(self.reached, Some(Step::AssociateSctp | Step::OpenChannel)) {
             outcome.opened = self.session.take();
         }
-        outcome.selected = self.selected.filter(|path| before != Some(*path));
+        if self.announced != self.selected {
+            self.announced = self.selected;
+            outcome.selected = self.selected;
+        }
         // Once the handler has the session, its tasks are bound to this worker's thread.
         outcome.home = self.home.take().filter(|_| self.session.is_some());
         outcome
+    }
+
+    /// Hands the handlers what has come, before the peer is driven. Returns whether there was a message. Until the first
+    /// channel is open, driving alone brings the layers up, each after the one beneath it.
+    pub(super) fn deliver(&mut self, now: Instant) -> bool {
+        if self.reached != Some(Step::OpenChannel) || self.ended.is_some() {
+            return false;
+        }
+        self.handle_events(now);
+        let has_talked = self.hand_over(now).has_talked;
+        if has_talked {
+            self.liveness.talked(now);
+        }
+        has_talked
+    }
+
+    fn hand_over(&mut self, now: Instant) -> Delivered {
+        let delivered = self.channels.deliver(&mut self.stack, now);
+        if delivered.has_opened {
+            self.note_channel(now);
+        }
+        if delivered.is_too_much {
+            self.end(Closed::TooManyChannels);
+        }
+        delivered
     }
 
     fn grant_wishes(&mut self, now: Instant) {

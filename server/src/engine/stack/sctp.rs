@@ -1,5 +1,6 @@
 //! SCTP (RFC 8831) over DTLS, and the data channels on its streams.
 
+mod bundle;
 mod early;
 mod opening;
 mod reading;
@@ -20,7 +21,7 @@ use rtc_shared::{
     error::{Error, Result},
 };
 
-use self::early::Early;
+use self::{bundle::bundle, early::Early};
 use super::{Event, Incoming, Settings, TUNNEL, meter::Meter, window::WindowUpdate};
 use crate::channel::{ChannelParameters, Message};
 
@@ -126,7 +127,7 @@ impl Sctp {
             && let Some(transmit) = self.association.poll_transmit(now)
             && let Payload::RawEncode(packets) = transmit.message
         {
-            self.packets.extend(packets);
+            self.packets.extend(bundle(packets));
         }
         while let Some(packet) = self.packets.pop_front() {
             if self.meter.sends(&packet) {
