@@ -8,6 +8,26 @@ use super::{
 const MIB: usize = 1024 * 1024;
 
 #[test]
+fn what_comes_in_one_go_from_afar_is_acknowledged_two_packets_at_a_time() {
+    for (round_trip, before) in [(0, &[0][..]), (2, &[8, 6, 4, 2, 0][..])] {
+        let mut victim = Victim::away(Duration::from_millis(round_trip));
+        victim.open(1);
+        // The acknowledgement of a single packet may wait.
+        victim.now += Duration::from_secs(1);
+        victim.act();
+        victim.sent.clear();
+        for number in 1..=10 {
+            victim.deliver(chunk(WHOLE, victim.next_tsn, 1, number, BINARY, &[7]));
+            victim.next_tsn = victim.next_tsn.wrapping_add(1);
+        }
+        victim.act();
+        let acknowledged = victim.sent.iter().filter(|packet| packet[12] == 3).map(|packet| packet[19]);
+        let last = victim.next_tsn.wrapping_sub(1).to_be_bytes()[3];
+        assert!(acknowledged.eq(before.iter().map(|before| last.wrapping_sub(*before))));
+    }
+}
+
+#[test]
 fn a_message_without_an_end_is_found_out_when_the_window_is_full() {
     for kind in [0, UNORDERED] {
         let mut victim = Victim::new();

@@ -6,7 +6,10 @@ mod chunks;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bytes::BytesMut;
 
@@ -35,6 +38,16 @@ const MAX_STRAY_STREAMS: usize = 1024;
 /// After how many chunks the streams are counted.
 const COUNT_INTERVAL: usize = 256;
 
+/// How many packets are acknowledged together (RFC 9260, 6.2). There are peers that send no more than four for each
+/// acknowledgement, however many it is for: once for all that a pass reads would hold them to four in a round trip.
+const PACKETS_TOGETHER: usize = 2;
+
+/// From which round trip on that matters. Where it is shorter, acknowledgements cost the peer more time than they save.
+const FAR: Duration = Duration::from_millis(2);
+
+/// With more gaps than this an acknowledgement is long, and costs to make: one is enough for all that a pass reads.
+const MAX_GAPS: u16 = 16;
+
 /// The bit that makes another number of a request's: one that is far from all that are under way.
 const NOBODYS: u8 = 0x80;
 
@@ -59,6 +72,9 @@ pub(super) struct Meter {
     /// How many chunks have come since the streams were counted.
     uncounted: usize,
     stray_streams: usize,
+    /// How many packets with DATA have come since the last report.
+    unreported: usize,
+    is_far: bool,
     report: Report,
     /// The highest TSN sent.
     sent: Option<u32>,
@@ -69,8 +85,8 @@ pub(super) struct Meter {
 #[derive(Default)]
 struct Report {
     is_full: bool,
-    /// Whether it names chunks that are missing.
-    has_gaps: bool,
+    /// How many gaps it names.
+    gaps: u16,
     /// Whether something was read since.
     is_outdated: bool,
 }
@@ -88,6 +104,8 @@ impl Meter {
             unanswered: BTreeSet::new(),
             uncounted: 0,
             stray_streams: 0,
+            unreported: 0,
+            is_far: false,
             report: Report::default(),
             sent: None,
             retransmissions: 0,
@@ -101,8 +119,10 @@ impl Meter {
     /// from that for ever, because a stream that is closed is not read.
     pub(super) fn received(&mut self, packet: &mut BytesMut, is_reset: impl Fn(u16) -> bool) -> bool {
         let mut changes = Vec::new();
+        let mut has_data = false;
         for chunk in Chunks::of(packet) {
             if let Some(data) = chunk.data() {
+                has_data = true;
                 match self.arrivals.judge(data.tsn) {
                     Arrival::TooFar => return false,
                     Arrival::New if self.chunks >= self.max_chunks => return false,
@@ -143,6 +163,7 @@ impl Meter {
                 }
             }
         }
+        self.unreported += usize::from(has_data);
         if !changes.is_empty() {
             for (offset, bits) in changes {
                 packet[offset] ^= bits;
@@ -171,8 +192,8 @@ impl Meter {
                 };
                 self.bound_chunks();
                 self.arrivals.acknowledge(report.acknowledged);
-                self.report =
-                    Report { is_full: report.window == 0, has_gaps: report.has_gaps, is_outdated: false };
+                self.report = Report { is_full: report.window == 0, gaps: report.gaps, is_outdated: false };
+                self.unreported = 0;
             }
             for reconfiguration in chunk.reconfigurations() {
                 match reconfiguration {
@@ -190,6 +211,21 @@ impl Meter {
             }
         }
         true
+    }
+
+    /// The association has come up, and the last step of that took so long.
+    pub(super) fn came_up(&mut self, round_trip: Duration) {
+        self.is_far = round_trip >= FAR;
+    }
+
+    /// Whether what has come is to be acknowledged before more is taken in: at once while something is missing, so that
+    /// the peer learns soon of what to send again.
+    pub(super) fn is_report_due(&self) -> bool {
+        match self.report.gaps {
+            0 => self.is_far && self.unreported >= PACKETS_TOGETHER,
+            1..=MAX_GAPS => self.unreported > 0,
+            _ => false,
+        }
     }
 
     /// A message was read.
@@ -224,7 +260,7 @@ impl Meter {
     /// Whether the receive window is full although no chunk is missing. If nothing can be read then, what fills it will
     /// never make up a message that is within the maximum.
     pub(super) fn is_stuck(&self) -> bool {
-        self.report.is_full && !self.report.has_gaps && !self.report.is_outdated
+        self.report.is_full && self.report.gaps == 0 && !self.report.is_outdated
     }
 
     /// Whether far more has come than a peer sends that respects the window, or on far more streams than have channels; or

@@ -42,6 +42,8 @@ pub(super) struct Sctp {
     window: WindowUpdate,
     max_message_size: usize,
     is_up: bool,
+    /// When the last packet left that sets the association up.
+    asked: Instant,
     channels: BTreeMap<u16, Stage>,
     /// The streams that this side has reset, and the peer has not yet.
     resetting: BTreeSet<u16>,
@@ -80,6 +82,7 @@ impl Sctp {
             window: WindowUpdate::new(window),
             max_message_size: settings.max_message_size() as usize,
             is_up: false,
+            asked: now,
             channels: BTreeMap::new(),
             resetting: BTreeSet::new(),
             readable: BTreeSet::new(),
@@ -92,6 +95,9 @@ impl Sctp {
     }
 
     pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {
+        if self.meter.is_report_due() {
+            self.fetch(now);
+        }
         if !self.meter.received(&mut packet, |stream| self.resetting.contains(&stream)) {
             return;
         }
@@ -107,8 +113,12 @@ impl Sctp {
             self.endpoint.handle(now, TUNNEL, None, packet)
             && handle == self.handle
         {
+            let was_up = self.is_up;
             self.association.handle_event(event);
             self.look();
+            if self.is_up && !was_up {
+                self.meter.came_up(now.saturating_duration_since(self.asked));
+            }
             if self.meter.is_count_due() {
                 self.meter.count_streams(self.association.stream_ids().len(), self.channels.len());
             }
@@ -120,22 +130,34 @@ impl Sctp {
     }
 
     pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Bytes> {
-        if let Some(packet) = self.window.due() {
-            self.take_in(now, packet);
+        if self.packets.is_empty() {
+            self.fetch(now);
         }
+        // What was fetched may tell of the window already.
         if self.packets.is_empty()
-            && let Some(transmit) = self.association.poll_transmit(now)
+            && let Some(packet) = self.window.due()
+        {
+            self.take_in(now, packet);
+            self.fetch(now);
+        }
+        self.packets.pop_front()
+    }
+
+    /// Has SCTP write what it may send now.
+    fn fetch(&mut self, now: Instant) {
+        if let Some(transmit) = self.association.poll_transmit(now)
             && let Payload::RawEncode(packets) = transmit.message
         {
-            self.packets.extend(bundle(packets));
-        }
-        while let Some(packet) = self.packets.pop_front() {
-            if self.meter.sends(&packet) {
-                self.window.sends(&packet);
-                return Some(packet);
+            if !self.is_up {
+                self.asked = now;
+            }
+            for packet in bundle(packets) {
+                if self.meter.sends(&packet) {
+                    self.window.sends(&packet);
+                    self.packets.push_back(packet);
+                }
             }
         }
-        None
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

@@ -25,7 +25,12 @@ pub(super) struct Victim {
 
 impl Victim {
     pub(super) fn new() -> Self {
-        let now = Instant::now();
+        Self::away(Duration::ZERO)
+    }
+
+    /// So long is a round trip to the peer.
+    pub(super) fn away(round_trip: Duration) -> Self {
+        let mut now = Instant::now();
         let settings = Settings::new(65_536).unwrap();
         let mut sctp = Sctp::connect(now, &settings).unwrap();
         let server = ServerConfig::new(TransportConfig::default());
@@ -43,6 +48,7 @@ impl Victim {
                     _ => {}
                 }
             }
+            now += round_trip;
             while let Some(transmit) = peer.as_mut().unwrap().poll_transmit(now) {
                 let Payload::RawEncode(packets) = transmit.message else { panic!() };
                 for packet in packets {

@@ -49,7 +49,8 @@ pub(super) struct Data {
 pub(super) struct Report {
     pub(super) acknowledged: u32,
     pub(super) window: usize,
-    pub(super) has_gaps: bool,
+    /// How many.
+    pub(super) gaps: u16,
 }
 
 /// A parameter of a RE-CONFIG chunk.
@@ -108,7 +109,7 @@ impl Chunk<'_> {
             return None;
         }
         let window = usize::try_from(self.number(8)?).ok()?;
-        Some(Report { acknowledged: self.number(4)?, window, has_gaps: self.short(12)? > 0 })
+        Some(Report { acknowledged: self.number(4)?, window, gaps: self.short(12)? })
     }
 
     /// Up to where the peer gives up what is missing.

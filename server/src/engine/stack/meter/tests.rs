@@ -152,3 +152,43 @@ fn a_packet_that_is_cut_short_is_no_danger() {
         }
     }
 }
+
+#[test]
+fn every_second_packet_from_afar_is_acknowledged_and_every_one_while_something_is_missing() {
+    let reports = |meter: &mut Meter, tsn: u32, gaps: u16| {
+        let mut chunk = vec![3, 0, 0, 16];
+        chunk.put_u32(tsn);
+        chunk.put_u32(u32::try_from(WINDOW).unwrap());
+        chunk.put_u16(gaps);
+        chunk.put_u16(0);
+        meter.sends(&packet(2, chunk));
+    };
+    let mut meter = associated();
+    meter.came_up(FAR);
+    let mut next = INITIAL;
+    for (gaps, after) in [(0, [false, true]), (1, [true, true]), (MAX_GAPS, [true, true]), (0, [false, true])]
+    {
+        reports(&mut meter, next.wrapping_sub(1), gaps);
+        assert!(!meter.is_report_due());
+        for is_due in after {
+            assert!(gets(&mut meter, next));
+            next = next.wrapping_add(1);
+            assert_eq!(meter.is_report_due(), is_due, "{gaps} gaps");
+        }
+    }
+    // What is long to tell is told at the end of a pass.
+    reports(&mut meter, next.wrapping_sub(1), MAX_GAPS + 1);
+    for tsn in 0..10 {
+        assert!(gets(&mut meter, next.wrapping_add(tsn)));
+        assert!(!meter.is_report_due());
+    }
+}
+
+#[test]
+fn what_carries_no_data_is_not_acknowledged() {
+    let mut meter = associated();
+    for _ in 0..10 {
+        assert!(is_let_in(&mut meter, forward_tsn(INITIAL)));
+        assert!(!meter.is_report_due());
+    }
+}
