@@ -112,8 +112,10 @@ impl Site {
         }
     }
 
+    /// Tasks besides the workers themselves, each of which is one of its own runtime.
     fn engine_tasks(&self) -> usize {
-        self.engine.iter().map(|engine| engine.metrics().num_alive_tasks()).sum()
+        let all: usize = self.engine.iter().map(|engine| engine.metrics().num_alive_tasks()).sum();
+        all - self.engine.len()
     }
 
     /// Waits until no session and no handler lives, and counts.

@@ -1,5 +1,7 @@
 //! What SCTP holds of a peer that makes packets by hand, and is bound by no window.
 
+use std::time::Duration;
+
 use super::{
     packets::{BEGINNING, BINARY, UNORDERED, WHOLE, chunk, forward_tsn},
     victim::Victim,
