@@ -14,9 +14,12 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Waits until the deadline, and returns it.
+    /// Waits until the deadline, and returns it. Without one, nothing wakes the thread.
     pub(super) async fn ring(&mut self, deadline: Option<Instant>) -> Instant {
-        let Some(deadline) = deadline else { return future::pending().await };
+        let Some(deadline) = deadline else {
+            *self = Self::default();
+            return future::pending().await;
+        };
         loop {
             let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline.into())));
             if self.set_to.is_none_or(|set_to| deadline < set_to) {

@@ -23,7 +23,7 @@ impl Quiet {
     pub(super) fn note(&mut self, now: Instant, is_busy: bool) {
         if is_busy {
             self.due = None;
-        } else if self.was_busy {
+        } else if self.was_busy && self.act.is_some() {
             self.due = Some(now + REST);
         }
         self.was_busy = is_busy;
