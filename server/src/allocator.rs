@@ -1,6 +1,6 @@
 //! The program's memory.
 
-use std::{ffi::CStr, ptr};
+use std::ptr;
 
 /// After a wave of sessions the system's allocator keeps most of their memory: what is freed lies scattered among what
 /// lives. This one gives it back.
@@ -20,23 +20,15 @@ static SETTINGS: &[u8; 127] =
 /// Gives back what the allocator keeps for this thread, which otherwise holds the pages that it lies on: for a thread that
 /// has nothing to do for now.
 pub(crate) fn tidy() {
-    command(c"thread.tcache.flush");
-}
-
-/// The same, and gives the system every page that is free: for a worker without sessions, as pages age only while there is
-/// something to do.
-pub(crate) fn tidy_all() {
-    tidy();
-    command(ALL_ARENAS_PURGE);
-}
-
-/// `arena.<MALLCTL_ARENAS_ALL>.purge`, see <https://jemalloc.net/jemalloc.3.html#arena.i.purge>.
-const ALL_ARENAS_PURGE: &CStr = c"arena.4096.purge";
-
-fn command(name: &CStr) {
-    // SAFETY: both neither take nor return a value.
+    // SAFETY: no values are read or written. https://jemalloc.net/jemalloc.3.html#thread.tcache.flush
     #[expect(unsafe_code, reason = "a call of C")]
     let _ = unsafe {
-        tikv_jemalloc_sys::mallctl(name.as_ptr(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), 0)
+        tikv_jemalloc_sys::mallctl(
+            c"thread.tcache.flush".as_ptr(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            0,
+        )
     };
 }

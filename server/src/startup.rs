@@ -141,7 +141,7 @@ fn builder(cli: &Cli, announced: &[IpAddr]) -> Builder {
     }
     #[cfg(unix)]
     {
-        builder = builder.once_quiet(allocator::tidy_all);
+        builder = builder.once_quiet(allocator::tidy);
     }
     if let Some(workers) = cli.operation.workers {
         builder = builder.workers(workers);
