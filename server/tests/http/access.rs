@@ -1,9 +1,5 @@
 //! Who may send offers: the token, the program's own word, the limits of an address.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::{
     sync::{
         Arc,
@@ -12,12 +8,12 @@ use std::{
     time::Duration,
 };
 
+use crate::common::{engine, exchange, limited, offer, request, serve};
 use axum::{
     extract::Request,
     http::Extensions,
     middleware::{Next, from_fn},
 };
-use common::{engine, exchange, limited, offer, request, serve};
 use hola_webrtc_server::{ProblemCode, Refusal};
 
 #[tokio::test]
@@ -191,7 +187,7 @@ async fn a_server_that_drains_lives_but_takes_no_offers() {
     let session = exchange(address, &offer(&[])).await.header("location").unwrap().to_owned();
     let draining = tokio::spawn({
         let server = server.clone();
-        async move { server.drain(common::SOON).await }
+        async move { server.drain(crate::common::SOON).await }
     });
     let get = async |target: &str| exchange(address, &request(target, &[], "")).await;
     while get("GET /readyz").await.status == 200 {

@@ -1,12 +1,8 @@
 //! A session is changed by SDP fragments: candidates trickle in, ICE is restarted.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::{net::SocketAddr, time::Duration};
 
-use common::{Reply, engine, exchange, limited, offer, request, serve};
+use crate::common::{Reply, engine, exchange, limited, offer, request, serve};
 use hola_webrtc_protocol::{
     ProblemCode::{self, *},
     SdpFragment,

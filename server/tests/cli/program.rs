@@ -1,15 +1,11 @@
 //! The program as its user meets it: what it prints, what it complains of, how it ends.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::{
     fs,
     net::{TcpListener, UdpSocket},
 };
 
-use common::{
+use crate::common::{
     exchange_over,
     program::{Program, connect, run},
     request,

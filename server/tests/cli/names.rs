@@ -1,13 +1,8 @@
 //! Names that come to stand for other addresses while the program runs.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![cfg(target_os = "linux")]
-
-mod common;
-
 use std::{fs, process::Stdio};
 
-use common::{
+use crate::common::{
     OFFER, SOON, exchange_over,
     program::{Program, command, shake_hands},
     request,

@@ -1,11 +1,7 @@
 //! Pages of other origins may use the server only where it says so.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
+use crate::common::{OFFER, Reply, engine, exchange, offer, request, serve};
 use axum::Router;
-use common::{OFFER, Reply, engine, exchange, offer, request, serve};
 use hola_webrtc_protocol::ProblemCode;
 use hola_webrtc_server::RtcServer;
 

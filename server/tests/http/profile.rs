@@ -1,15 +1,11 @@
 //! What `docs/profile.md` promises, the server keeps.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::program::Program;
+use crate::common::program::Program;
 use hola_webrtc_server::{ChannelClosed, Closed, ProblemCode};
 
-const PROFILE: &str = include_str!("../../docs/profile.md");
+const PROFILE: &str = include_str!("../../../docs/profile.md");
 
 /// The rows of the table with these columns, each as its cells.
 fn table(columns: &str) -> Vec<Vec<&'static str>> {
@@ -69,7 +65,7 @@ async fn the_commands_work() {
     let folder = tempfile::tempdir().unwrap();
     let mut shell = tokio::process::Command::new("sh");
     shell.args(["-euc", &script]).current_dir(folder.path()).kill_on_drop(true);
-    let run = tokio::time::timeout(common::SOON, shell.output()).await.unwrap().unwrap();
+    let run = tokio::time::timeout(crate::common::SOON, shell.output()).await.unwrap().unwrap();
     let (output, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success(), "{output}\n{errors}");
     for expected in ["m=application", "rel=\"monitor\"", "a=ice-pwd:", "id: 0", "\"step\":\"6e\"", "ready"] {

@@ -1,13 +1,9 @@
 //! An offer is answered, in the format that was asked for, and its session can be ended.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::net::SocketAddr;
 
+use crate::common::{OFFER, Reply, engine, exchange, request, serve};
 use axum::Router;
-use common::{OFFER, Reply, engine, exchange, request, serve};
 use hola_webrtc_protocol::{ProblemCode, SdpType, SessionDescription, Step, sdp, server_timing, signal};
 use hola_webrtc_server::RtcServer;
 

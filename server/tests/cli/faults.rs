@@ -1,13 +1,8 @@
 //! The program on a file system that fails: full, read-only.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![cfg(target_os = "linux")]
-
-mod common;
-
 use std::{fs, path::Path, process::Stdio};
 
-use common::{
+use crate::common::{
     SOON,
     program::{Program, command},
 };

@@ -1,12 +1,8 @@
 //! The server's figures: who may read them, and what HTTP counts in them.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::net::SocketAddr;
 
-use common::{engine, exchange, limited, offer, request, serve};
+use crate::common::{engine, exchange, limited, offer, request, serve};
 use hola_webrtc_server::{Limits, Metrics, MetricsAccess, ProblemCode};
 
 async fn figures(address: SocketAddr) -> String {

@@ -1,13 +1,9 @@
 //! The program's HTTPS: what it speaks, what it serves beside the signalling, and whom it does not wait for.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::time::Duration;
 
+use crate::common::{SOON, exchange_over, program::Program, request};
 use axum::body::Body;
-use common::{SOON, exchange_over, program::Program, request};
 use hola_webrtc_protocol::ProblemCode;
 use hyper::{Request, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};

@@ -1,10 +1,5 @@
 //! The program as its operator meets it: signals, the service manager, the log, the metrics.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![cfg(unix)]
-
-mod common;
-
 use std::{
     collections::VecDeque,
     fs,
@@ -13,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use common::{
+use crate::common::{
     SOON, exchange_over,
     program::{Program, command, connect, run},
     request,
@@ -42,7 +37,7 @@ fn copy(from: &TempDir, to: &Path) -> (PathBuf, PathBuf) {
 
 /// The certificate that the program shows to a new connection.
 async fn shown(program: &Program) -> Vec<u8> {
-    common::program::certificate(program.address).await
+    crate::common::program::certificate(program.address).await
 }
 
 #[tokio::test]

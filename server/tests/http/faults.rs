@@ -1,13 +1,9 @@
 //! Every fault of a request draws its own problem and leaves nothing behind.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::time::Duration;
 
+use crate::common::{OFFER, engine, exchange, exchange_over, limited, request, serve};
 use axum::Router;
-use common::{OFFER, engine, exchange, exchange_over, limited, request, serve};
 use hola_webrtc_protocol::ProblemCode::{self, *};
 use hola_webrtc_server::Limits;
 use tokio::{io::AsyncWriteExt, net::TcpStream};

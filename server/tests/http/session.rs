@@ -1,13 +1,9 @@
 //! What the signalling does to a session that is connected.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::{net::SocketAddr, time::Duration};
 
+use crate::common::{SOON, engine, events::EventSource, exchange, limited, offer, request, serve};
 use axum::http::Extensions;
-use common::{SOON, engine, events::EventSource, exchange, limited, offer, request, serve};
 use futures_util::{SinkExt, StreamExt};
 use hola_webrtc_offerer::{Channel, Connection, connect};
 use hola_webrtc_protocol::{SdpFragment, Side, TraceData, sdp};

@@ -1,15 +1,11 @@
 //! The server's half of the trace, as Server-Sent Events.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::{
     net::SocketAddr,
     time::{Duration, SystemTime},
 };
 
-use common::{SOON, engine, events::EventSource, exchange, limited, offer, request, serve};
+use crate::common::{SOON, engine, events::EventSource, exchange, limited, offer, request, serve};
 use hola_webrtc_protocol::{ProblemCode, Side, Step, TraceData, signal::TimedEvent};
 
 /// Sends an offer; returns the session's path.
