@@ -1,6 +1,8 @@
 //! A browser and the driver that obeys [WebDriver](https://www.w3.org/TR/webdriver2/).
 
 use std::{
+    env,
+    ffi::OsString,
     fs::File,
     path::Path,
     process::Command,
@@ -18,7 +20,7 @@ use xtask::{
 };
 
 /// How long a driver may take to start.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_mins(1);
 
 /// Which browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,26 +31,51 @@ pub enum Browser {
     Firefox,
 }
 
+/// What may differ from one use of a browser to the next.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The language that its user reads.
+    pub language: String,
+    /// How long a script may take.
+    pub patience: Duration,
+    /// Firefox makes the clock coarse, which protects its user: not where times are measured.
+    pub exact_clock: bool,
+    /// Where the driver is looked for: folders as in the variable PATH.
+    pub path: OsString,
+}
+
+impl Setup {
+    /// As the `WebDriver` standard has it, with the driver somewhere in PATH.
+    pub fn new(language: &str) -> Self {
+        Self {
+            language: language.to_owned(),
+            patience: Duration::from_secs(30),
+            exact_clock: false,
+            path: env::var_os("PATH").unwrap_or_default(),
+        }
+    }
+}
+
 /// A driver with one browser. Dropping it ends both, also when the session was never closed.
 #[derive(Debug)]
-pub(crate) struct Driven {
+pub struct Driven {
     /// The session in the browser.
-    pub(crate) client: Client,
+    pub client: Client,
     _driver: Process,
 }
 
 impl Browser {
-    /// Starts the browser without a window, in a language, with the driver's log in `log`.
-    pub(crate) async fn start(self, language: &str, log: &Path) -> Result<Driven> {
+    /// Starts the browser without a window, with the driver's log in `log`.
+    pub async fn start(self, setup: &Setup, log: &Path) -> Result<Driven> {
         let address = reachable(free_address()?);
         let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = self.driver(address.port());
-        command.stdout(log.try_clone()?).stderr(log);
+        command.env("PATH", &setup.path).stdout(log.try_clone()?).stderr(log);
         let mut driver = Process::spawn("the browser's driver", command)?;
         let url = format!("http://{address}");
         wait_until_ready(&mut driver, &url).await?;
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(self.capabilities(language)?)
+            .capabilities(self.capabilities(setup)?)
             .connect(&url)
             .await
             .with_context(|| format!("{self:?} does not start"))?;
@@ -65,23 +92,24 @@ impl Browser {
     }
 
     /// The server's certificate is self-signed: a person would accept it once, here the session does.
-    fn capabilities(self, language: &str) -> Result<Capabilities> {
+    fn capabilities(self, setup: &Setup) -> Result<Capabilities> {
         let options = match self {
-            Self::Chromium => ("goog:chromeOptions", chromium(language)?),
-            Self::Firefox => ("moz:firefoxOptions", firefox(language)?),
+            Self::Chromium => ("goog:chromeOptions", chromium(setup)?),
+            Self::Firefox => ("moz:firefoxOptions", firefox(setup)?),
         };
         let mut capabilities = Capabilities::new();
         capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
+        capabilities.insert("timeouts".to_owned(), json!({ "script": setup.patience.as_millis() }));
         capabilities.insert(options.0.to_owned(), options.1);
         Ok(capabilities)
     }
 }
 
 /// Without sandbox, because it does not work for root; quiet, because nothing but loopback is to be reached.
-fn chromium(language: &str) -> Result<Value> {
+fn chromium(setup: &Setup) -> Result<Value> {
     Ok(json!({
         "binary": CHROMIUM.find().context("Chromium is missing")?,
-        "prefs": { "intl.accept_languages": language },
+        "prefs": { "intl.accept_languages": setup.language },
         "args": [
             "--headless",
             "--no-sandbox",
@@ -93,19 +121,20 @@ fn chromium(language: &str) -> Result<Value> {
             "--disable-component-update",
             "--disable-sync",
             "--window-size=1280,1000",
-            format!("--lang={language}"),
+            format!("--lang={}", setup.language),
         ],
     }))
 }
 
 /// Firefox gathers no candidates on loopback unless told to.
-fn firefox(language: &str) -> Result<Value> {
+fn firefox(setup: &Setup) -> Result<Value> {
     Ok(json!({
         "binary": FIREFOX.find().context("Firefox is missing")?,
         "args": ["-headless", "--width=1280", "--height=1000"],
         "prefs": {
-            "intl.accept_languages": language,
+            "intl.accept_languages": setup.language,
             "media.peerconnection.ice.loopback": true,
+            "privacy.reduceTimerPrecision": !setup.exact_clock,
         },
     }))
 }

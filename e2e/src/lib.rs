@@ -8,7 +8,7 @@ mod page;
 mod site;
 mod stage;
 
-pub use browser::Browser;
+pub use browser::{Browser, Driven, Setup};
 pub use element::Element;
 pub use page::{Field, Message, Notice, Page, Snapshot, Step};
 pub use site::Site;

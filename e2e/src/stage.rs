@@ -17,7 +17,7 @@ use xtask::{
     server::{Launch, Server, free_address, reachable},
 };
 
-use crate::{Browser, Page};
+use crate::{Browser, Page, Setup};
 
 /// Names the server's binary.
 const SERVER: &str = "HOLA_WEBRTC_SERVER";
@@ -86,7 +86,7 @@ pub fn in_browser(
     runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(async {
         let (launch, listen) = launch(&folder)?;
         let server = Some(launch.start()?);
-        let driven = browser.start(language, &folder.join("driver.log")).await?;
+        let driven = browser.start(&Setup::new(language), &folder.join("driver.log")).await?;
         let client = driven.client.clone();
         let mut stage =
             Stage { page: Page::new(client.clone()), folder: folder.clone(), launch, listen, server };
