@@ -85,6 +85,8 @@ const forgetPlaces = (bytes) => {
 
 binaryen.setDebugInfo(true);
 const module = binaryen.readBinary(fs.readFileSync(from));
+// Only the glue would use it, which is written without (xtask/src/glue.rs).
+module.removeExport("__wbindgen_realloc");
 trap(module, PANICS);
 module.runPasses(["vacuum", "dce", "remove-unused-module-elements"]);
 const use = formats(module);

@@ -5,6 +5,7 @@
 pub mod browsers;
 pub mod budget;
 pub mod embed;
+mod glue;
 pub mod installed;
 pub mod interop;
 pub mod lock;

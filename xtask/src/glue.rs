@@ -1,0 +1,145 @@
+//! The glue that wasm-bindgen writes between a module and JavaScript, without what the package has no use for.
+
+use anyhow::{Result, ensure};
+
+/// What goes and what comes in its place: code for browsers without `TextEncoder.encodeInto`, `FinalizationRegistry` or
+/// `globalThis`, which are older than those that can run the modules; for callers of old versions; and for speed where the
+/// package passes a few short texts for each connection.
+const SHORTER: [(&str, &str); 12] = [
+    (
+        "(typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : ",
+        "",
+    ),
+    (
+        "if (!('encodeInto' in cachedTextEncoder)) {
+    cachedTextEncoder.encodeInto = function (arg, view) {
+        const buf = cachedTextEncoder.encode(arg);
+        view.set(buf);
+        return {
+            read: arg.length,
+            written: buf.length
+        };
+    };
+}",
+        "",
+    ),
+    // All texts the way it takes where the module cannot reallocate.
+    ("    if (realloc === undefined) {\n", "    {\n"),
+    (
+        "
+    let len = arg.length;
+    let ptr = malloc(len, 1) >>> 0;
+
+    const mem = getUint8ArrayMemory0();
+
+    let offset = 0;
+
+    for (; offset < len; offset++) {
+        const code = arg.charCodeAt(offset);
+        if (code > 0x7F) break;
+        mem[ptr + offset] = code;
+    }
+    if (offset !== len) {
+        if (offset !== 0) {
+            arg = arg.slice(offset);
+        }
+        ptr = realloc(ptr, len, len = offset + arg.length * 3, 1) >>> 0;
+        const view = getUint8ArrayMemory0().subarray(ptr + offset, ptr + len);
+        const ret = cachedTextEncoder.encodeInto(arg, view);
+
+        offset += ret.written;
+        ptr = realloc(ptr, len, offset, 1) >>> 0;
+    }
+
+    WASM_VECTOR_LEN = offset;
+    return ptr;
+",
+        "",
+    ),
+    (", wasm.__wbindgen_realloc", ""),
+    // Safari's decoder fails after two gigabytes, which no text of a module comes to.
+    (
+        "    numBytesDecoded += bytes.length;
+    if (numBytesDecoded >= MAX_SAFARI_DECODE_BYTES) {
+        cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+        cachedTextDecoder.decode();
+        numBytesDecoded = bytes.length;
+    }
+",
+        "",
+    ),
+    (
+        "cachedTextDecoder.decode();\nconst MAX_SAFARI_DECODE_BYTES = 2146435072;\nlet numBytesDecoded = 0;\n",
+        "",
+    ),
+    // The memory's buffer changes as it grows: a new view is shorter than to look whether it has.
+    (
+        "    if (cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0) {
+        cachedUint8ArrayMemory0 = new Uint8Array(wasm.memory.buffer);
+    }
+    return cachedUint8ArrayMemory0;
+",
+        "    return new Uint8Array(wasm.memory.buffer);\n",
+    ),
+    ("    cachedUint8ArrayMemory0 = null;\n", ""),
+    // The package loads each module once, and in one way.
+    (
+        "    if (wasm !== undefined) return wasm;
+
+
+    if (module !== undefined) {
+        if (Object.getPrototypeOf(module) === Object.prototype) {
+            ({module} = module)
+        } else {
+            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
+        }
+    }
+",
+        "",
+    ),
+    (
+        "    if (!(module instanceof WebAssembly.Module)) {
+        module = new WebAssembly.Module(module);
+    }
+",
+        "",
+    ),
+    ("function initSync(module)", "function initSync({ module })"),
+];
+
+/// The same, of which not every glue has something.
+const SOMETIMES: [(&str, &str); 3] = [
+    (
+        "
+    if (cachedDataViewMemory0 === null || cachedDataViewMemory0.buffer.detached === true || \
+         (cachedDataViewMemory0.buffer.detached === undefined && cachedDataViewMemory0.buffer !== \
+         wasm.memory.buffer)) {
+        cachedDataViewMemory0 = new DataView(wasm.memory.buffer);
+    }
+    return cachedDataViewMemory0;
+",
+        "    return new DataView(wasm.memory.buffer);\n",
+    ),
+    ("    cachedDataViewMemory0 = null;\n", ""),
+    ("typeof globalThis === 'undefined' ? undefined : globalThis", "globalThis"),
+];
+
+/// The glue without it.
+pub(crate) fn lean(glue: &str) -> Result<String> {
+    let mut glue = glue.to_owned();
+    for (long, short) in SHORTER {
+        ensure!(glue.contains(long), "wasm-bindgen has changed: the glue has no {long}");
+        glue = glue.replace(long, short);
+    }
+    for (long, short) in SOMETIMES {
+        glue = glue.replace(long, short);
+    }
+    // Nobody disposes of the modules' classes by a declaration.
+    Ok(glue
+        .lines()
+        .filter(|line| !line.starts_with("if (Symbol.dispose)"))
+        .flat_map(|line| [line, "\n"])
+        .collect())
+}
