@@ -17,6 +17,29 @@ static SETTINGS: &[u8; 127] =
     b"dirty_decay_ms:1000,muzzy_decay_ms:0,tcache_max:4096,tcache_nslots_small_min:2,\
     tcache_nslots_small_max:8,tcache_nslots_large:2\0";
 
+/// Wakes the threads that give memory back, by making them anew. They sleep until some time by the wall clock: once that was
+/// set back, for as much longer, while what is freed stays.
+pub(crate) fn wake() {
+    for is_on in [false, true] {
+        // SAFETY: the value that is written is a bool, as the name wants it, and outlives the call.
+        // https://jemalloc.net/jemalloc.3.html#background_thread
+        #[expect(unsafe_code, reason = "a call of C")]
+        let failed = unsafe {
+            let value = ptr::from_ref(&is_on).cast_mut().cast();
+            tikv_jemalloc_sys::mallctl(
+                c"background_thread".as_ptr(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+                value,
+                size_of::<bool>(),
+            )
+        };
+        if failed != 0 {
+            tracing::warn!("memory that is freed may be given back late: error {failed} of the allocator");
+        }
+    }
+}
+
 /// Gives back what the allocator keeps for this thread, which otherwise holds the pages that it lies on: for a thread that
 /// has nothing to do for now.
 pub(crate) fn tidy() {

@@ -3,6 +3,7 @@
 mod announced;
 mod app;
 mod bind;
+mod clock;
 mod descriptors;
 mod identity;
 mod keeper;
@@ -21,10 +22,10 @@ use std::{
 use anyhow::Context;
 use axum_server::Handle;
 use hola_webrtc_server::{Builder, RtcServer, echo, host_addresses};
-use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::{
+    clock::{WallClock, today},
     identity::Identity,
     keeper::Keeper,
     report::Report,
@@ -34,8 +35,8 @@ use self::{
 use crate::allocator;
 use crate::{cli::Cli, https};
 
-/// How often the certificate is looked at, by the wall clock, which may jump.
-const CERTIFICATE_CHECK: Duration = Duration::from_mins(1);
+/// How often the wall clock is looked at, which may jump, and with it the certificate.
+const CLOCK_CHECK: Duration = Duration::from_secs(5);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
@@ -82,12 +83,18 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
     notify::ready();
     tokio::spawn(notify::watch(server.clone()));
 
-    let mut checks = interval(CERTIFICATE_CHECK);
+    let mut checks = interval(CLOCK_CHECK);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut clock = WallClock::new(Instant::now(), today());
     loop {
         tokio::select! {
             ended = &mut serving => return ended?.context("HTTPS ended by itself"),
-            _ = checks.tick() => keeper.check(today()),
+            _ = checks.tick() => {
+                if let Some(by) = clock.jumped(Instant::now(), today()) {
+                    follow_clock(by);
+                }
+                keeper.check(today());
+            }
             request = signals.next() => match request {
                 Request::Stop => break,
                 Request::Reload => {
@@ -114,10 +121,13 @@ async fn serve(cli: &Cli) -> anyhow::Result<()> {
     }
 }
 
-/// What the dates of certificates are held against. Nothing else depends on it.
-#[expect(clippy::disallowed_methods, reason = "certificates hold by the wall clock")]
-fn today() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
+/// The wall clock has been set. Whatever happens at a time by it is the certificate's matter, and the allocator's.
+fn follow_clock(by: time::Duration) {
+    tracing::info!(seconds = by.whole_seconds(), "the clock was set");
+    #[cfg(unix)]
+    if by.is_negative() {
+        allocator::wake();
+    }
 }
 
 /// Lets the sessions end, then HTTPS: until then it tells load balancers and clients that the server stops.

@@ -9,6 +9,7 @@ use axum::{
 };
 use hola_webrtc_server::RtcServer;
 
+use super::clock;
 use crate::{
     cli::{Cli, FileError},
     https, page,
@@ -19,7 +20,7 @@ pub(crate) fn app(server: &RtcServer, cli: &Cli) -> Result<Router, FileError> {
     let signalling = cli.signalling.apply(server.signalling())?;
     let signalling = signalling.metrics(cli.operation.metrics.into()).fallback(page::router());
     let router = signalling.router().layer(middleware::from_fn_with_state(server.clone(), say_goodbye));
-    Ok(router.layer(middleware::from_fn(https::watch)))
+    Ok(router.layer(middleware::from_fn(clock::date)).layer(middleware::from_fn(https::watch)))
 }
 
 /// While the server stops, each reply on a connection of HTTP/1.1 is its last (RFC 9112, 9.6). HTTP/2 says so by itself,

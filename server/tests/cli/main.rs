@@ -5,6 +5,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod clock;
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(target_os = "linux")]

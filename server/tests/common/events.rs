@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use hola_webrtc_protocol::signal::TimedEvent;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
@@ -12,14 +12,20 @@ use tokio::{
 use super::{SOON, request};
 
 /// A stream of events, read as a browser does.
-pub(crate) struct EventSource {
-    stream: TcpStream,
+pub(crate) struct EventSource<S = TcpStream> {
+    stream: S,
     pub(crate) text: String,
 }
 
 impl EventSource {
     pub(crate) async fn open(address: SocketAddr, location: &str, headers: &[(&str, &str)]) -> Self {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        Self::over(TcpStream::connect(address).await.unwrap(), location, headers).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> EventSource<S> {
+    /// Over a connection that is there already.
+    pub(crate) async fn over(mut stream: S, location: &str, headers: &[(&str, &str)]) -> Self {
         let request = request(&format!("GET {location}/events"), headers, "");
         stream.write_all(&request).await.unwrap();
         let mut source = Self { stream, text: String::new() };

@@ -109,13 +109,18 @@ pub(crate) async fn shake_hands(stream: TcpStream, certificate: &Path, alpn: &st
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
 }
 
-/// The certificate that the server at this address shows.
-pub(crate) async fn certificate(address: SocketAddr) -> Vec<u8> {
+/// A TLS connection to the address, whichever certificate is shown there.
+pub(crate) async fn connect_to_whoever(address: SocketAddr) -> TlsStream<TcpStream> {
     let config =
         tls().dangerous().with_custom_certificate_verifier(Arc::new(Whichever)).with_no_client_auth();
     let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::from(address.ip());
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+}
+
+/// The certificate that the server at this address shows.
+pub(crate) async fn certificate(address: SocketAddr) -> Vec<u8> {
+    let stream = connect_to_whoever(address).await;
     let (_, connection) = stream.get_ref();
     connection.peer_certificates().unwrap()[0].to_vec()
 }
