@@ -7,7 +7,8 @@ use tokio::sync::Notify;
 
 use crate::{
     ChannelOptions, Message, SendError,
-    core::{Core, Line, LineState},
+    core::Core,
+    line::{Line, LineState},
     link::Link,
 };
 

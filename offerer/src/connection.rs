@@ -7,9 +7,7 @@ use hyper::{HeaderMap, Uri};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 
 use crate::{
-    Channel, ChannelOptions, Closed, ConnectError, SendError,
-    core::{Core, LineState},
-    link::Link,
+    Channel, ChannelOptions, Closed, ConnectError, SendError, core::Core, line::LineState, link::Link,
 };
 
 /// A connection to a server. Dropping it closes it, and tells the server.

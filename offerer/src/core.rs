@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     net::SocketAddr,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,10 +20,13 @@ use rtc::{
     sansio::Protocol,
     shared::{TaggedBytesMut, TransportContext, TransportProtocol},
 };
-use tokio::sync::Notify;
 use tracing::debug;
 
-use crate::{ChannelOptions, Closed, Message, SendError, Stats};
+use crate::{
+    ChannelOptions, Closed, Message, SendError, Stats,
+    leaving::Leaving,
+    line::{Line, LineState},
+};
 
 /// How many bytes a channel may have sent without their being acknowledged; then senders wait.
 const SEND_LIMIT: usize = 1024 * 1024;
@@ -43,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) offered: VecDeque<RTCDataChannelId>,
     /// Closed by the server, but what it sent before is not delivered yet.
     closing: Vec<RTCDataChannelId>,
+    leaving: Leaving,
     unread: usize,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) ended: Option<Closed>,
@@ -55,36 +58,6 @@ pub(crate) struct Outgoing {
     pub(crate) datagrams: Vec<BytesMut>,
 }
 
-/// A data channel.
-pub(crate) struct Line {
-    pub(crate) options: ChannelOptions,
-    pub(crate) state: LineState,
-    pub(crate) received: VecDeque<Message>,
-    /// Told whenever a reader or a sender that waits may go on.
-    pub(crate) changed: Arc<Notify>,
-    /// Who waits for this many unacknowledged bytes, or fewer, is told by `changed`.
-    awaited: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LineState {
-    Connecting,
-    Open,
-    Closed,
-}
-
-impl Line {
-    fn new(options: ChannelOptions, state: LineState) -> Self {
-        let (received, changed) = (VecDeque::new(), Arc::default());
-        Self { options, state, received, changed, awaited: None }
-    }
-
-    /// Whoever of several waits for the most hears first; the others then wait anew.
-    fn await_bytes(&mut self, bytes: usize) {
-        self.awaited = Some(self.awaited.unwrap_or_default().max(bytes));
-    }
-}
-
 impl Core {
     pub(crate) fn new(peer: RTCPeerConnection, local: SocketAddr) -> Self {
         Self {
@@ -93,6 +66,7 @@ impl Core {
             lines: BTreeMap::new(),
             offered: VecDeque::new(),
             closing: Vec::new(),
+            leaving: Leaving::default(),
             unread: 0,
             outgoing: Vec::new(),
             ended: None,
@@ -174,10 +148,7 @@ impl Core {
 
     /// Closes a channel.
     pub(crate) fn close_line(&mut self, id: RTCDataChannelId) {
-        if let Some(mut channel) = self.peer.data_channel(id) {
-            // One that is closed already stays so.
-            let _ = channel.close();
-        }
+        self.leaving.close(&mut self.peer, id);
     }
 
     /// Ends the connection, and tells the server if `with_farewell`.
@@ -244,7 +215,8 @@ impl Core {
             match event {
                 RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnOpen(id)) => self.opened(id),
                 RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnClose(id)) => {
-                    self.closing.push(id);
+                    let is_channel = self.leaving.closed(&mut self.peer, id);
+                    self.closing.extend(is_channel.then_some(id));
                 }
                 RTCPeerConnectionEvent::OnConnectionStateChangeEvent(RTCPeerConnectionState::Failed) => {
                     self.end(Closed::Lost, true);
@@ -259,7 +231,9 @@ impl Core {
         if let Some(line) = self.lines.get_mut(&id) {
             line.state = LineState::Open;
             line.changed.notify_waiters();
-        } else if let Some(channel) = self.peer.data_channel(id) {
+        } else if !self.leaving.keeps(id)
+            && let Some(channel) = self.peer.data_channel(id)
+        {
             let options = ChannelOptions {
                 label: channel.label().to_owned(),
                 protocol: channel.protocol().to_owned(),

@@ -19,6 +19,8 @@ mod connection;
 mod core;
 mod error;
 pub mod http;
+mod leaving;
+mod line;
 mod link;
 mod message;
 mod offerer;

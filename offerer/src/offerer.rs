@@ -28,8 +28,9 @@ use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
     Channel, ConnectError, ConnectOptions, Connection, Reply, SendError, Settings, Sockets,
-    core::{Core, LineState},
+    core::Core,
     http::{Http, resolve},
+    line::LineState,
     link::{Exchange, Link, Seat},
     port::Port,
 };

@@ -155,3 +155,31 @@ async fn a_channel_that_the_peer_has_closed_takes_no_message() {
     let sent = channel.send(Message::Text("late".to_owned())).await;
     assert_eq!(sent, Err(SendError::Closed));
 }
+
+#[tokio::test]
+async fn thousands_of_channels_that_the_peer_opens_and_closes_pass_through_one_session() {
+    const CHANNELS: usize = 3000;
+    let stand = Stand::start().await;
+    let (connection, _line, session, _channel) = stand.connect().await;
+    let echo = tokio::spawn(async move {
+        let mut count = 0;
+        while let Some(mut channel) = session.accept_channel().await {
+            while let Some(message) = channel.next().await {
+                channel.send(message).await.unwrap();
+            }
+            count += 1;
+        }
+        count
+    });
+    let options = offerer::ChannelOptions::labelled("");
+    for number in 0..CHANNELS {
+        let channel = soon(connection.open_channel(&options)).await;
+        let channel = channel.unwrap_or_else(|error| panic!("channel {number} does not open: {error}"));
+        let message = number.to_string();
+        channel.send(message.as_str()).await.unwrap();
+        assert_eq!(soon(channel.receive()).await, Some(message.as_str().into()), "channel {number}");
+        soon(channel.close()).await;
+    }
+    connection.close();
+    assert_eq!(soon(echo).await.unwrap(), CHANNELS);
+}
