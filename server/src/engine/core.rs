@@ -1,34 +1,27 @@
 //! The sessions of one worker. Takes orders, datagrams and the time, gives datagrams and opened sessions; has
 //! no socket and no clock.
 
+mod drive;
+
 use std::{
     collections::BTreeSet,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use hola_webrtc_protocol::SessionId;
 use tokio::runtime::Handle;
 use tracing::{Span, error, info};
 
-use super::{
-    Bells, Received,
-    ids::ById,
-    peer::{Outcome, Peer},
-    registry::Registry,
-    shrink::shrink,
-};
+use super::{Bells, Received, ids::ById, peer::Peer, registry::Registry, shrink::shrink};
 use crate::{
     answer::IceCredentials,
-    metrics::{Direction, Dropped, Limit},
+    metrics::{Direction, Dropped},
     offer::AnswerError,
     session::{Closed, Session},
 };
-
-/// A timer that is already due again is served this much later, so that no peer can keep the engine busy.
-const TIMER_STEP: Duration = Duration::from_millis(1);
 
 pub(crate) struct Core {
     /// This worker's number.
@@ -186,43 +179,6 @@ impl Core {
         }
     }
 
-    /// When [`Core::flush`] is due even if nothing happens: at once if something has happened since the last.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        let at_once = self.flushed.filter(|_| !self.touched.is_empty());
-        at_once.or_else(|| self.timers.first().map(|(due, _)| *due))
-    }
-
-    /// Hands what has come since the last flush to the handlers, so that they may reply before it. Returns whether there
-    /// was a message.
-    pub(crate) fn deliver(&mut self, now: Instant) -> bool {
-        let mut has_talked = false;
-        for index in 0..self.touched.len() {
-            has_talked |= self.attempt(now, self.touched[index], |peer| peer.deliver(now)) == Some(true);
-        }
-        has_talked
-    }
-
-    /// Drives every peer that something has happened to, whose timer is due or whose bell has rung.
-    pub(crate) fn flush(&mut self, now: Instant) {
-        self.flushed = Some(now);
-        while let Some(&(due, id)) = self.timers.first() {
-            if due > now {
-                break;
-            }
-            self.timers.pop_first();
-            if let Some(entry) = self.peers.get_mut(&id) {
-                entry.timer = None;
-            }
-            self.touch(id);
-        }
-        for id in self.bells.take() {
-            self.touch(id);
-        }
-        for id in mem::take(&mut self.touched) {
-            self.drive(now, id);
-        }
-    }
-
     /// What the flushes since the last look brought about.
     pub(crate) fn take_outbound(&mut self) -> Outbound {
         mem::take(&mut self.out)
@@ -253,60 +209,6 @@ impl Core {
             && !mem::replace(&mut entry.is_touched, true)
         {
             self.touched.push(id);
-        }
-    }
-
-    fn drive(&mut self, now: Instant, id: SessionId) {
-        if let Some(entry) = self.peers.get_mut(&id) {
-            entry.is_touched = false;
-        }
-        let driven = self.attempt(now, id, |peer| {
-            peer.doorbell.answer();
-            (peer.drive(now), peer.deadline(), peer.ended(), peer.hold())
-        });
-        let Some((outcome, deadline, ended, (held, holds))) = driven else { return };
-        let Some(entry) = self.peers.get_mut(&id) else { return };
-
-        let Outcome { datagrams, proven, selected, opened, home } = outcome;
-        self.out.datagrams.extend(datagrams);
-        self.out.opened.extend(opened.map(|mut session| {
-            session.run_on(self.runtime.clone());
-            session
-        }));
-        for path in proven {
-            self.registry.claim(path, &entry.peer.resident, false, now);
-        }
-        if let Some(path) = selected {
-            self.registry.claim(path, &entry.peer.resident, true, now);
-        }
-        let stale = entry.peer.forget_stale_paths();
-        if !stale.is_empty() {
-            self.registry.forget(&entry.peer.resident, stale);
-        }
-        let is_within = self.registry.hold(held, holds);
-        if let Some(reason) = ended {
-            return self.remove(id, reason);
-        }
-        if !is_within {
-            self.registry.metrics().limit_reached(Limit::TotalBuffer);
-            entry.peer.end(Closed::Overloaded);
-            return self.touch(id);
-        }
-        if let Some(worker) = home.filter(|worker| *worker != self.worker) {
-            return self.send_off(id, worker);
-        }
-        let due = deadline.max(now + TIMER_STEP);
-        if entry.timer != Some(due) {
-            if let Some(old) = entry.timer.replace(due) {
-                self.timers.remove(&(old, id));
-            }
-            self.timers.insert((due, id));
-        }
-    }
-
-    fn send_off(&mut self, id: SessionId, worker: usize) {
-        if let Some(peer) = self.forget(id) {
-            self.out.leaving.push((worker, peer));
         }
     }
 

@@ -3,6 +3,8 @@
 mod closed;
 mod journal;
 mod link;
+mod options;
+mod spawner;
 
 use std::{fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -14,9 +16,12 @@ use tokio::{
     runtime::Handle,
     sync::{Mutex, mpsc, oneshot},
 };
-use tracing::Instrument;
 
-pub use self::closed::{ChannelClosed, Closed};
+pub use self::{
+    closed::{ChannelClosed, Closed},
+    options::{ChannelOptions, OpenError},
+    spawner::Spawner,
+};
 pub(crate) use self::{
     journal::Reader,
     link::{Link, Wish},
@@ -26,63 +31,6 @@ use crate::{
     framing::{self, Keeper, Opening},
     offer::OfferContext,
 };
-
-/// What a channel is to be like
-/// ([W3C, `RTCDataChannelInit`](https://www.w3.org/TR/webrtc/#dom-rtcdatachannelinit)).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelOptions {
-    /// Whether messages arrive in the order in which they were sent.
-    pub ordered: bool,
-    /// How often a lost message is sent again; `None` for as often as it takes.
-    pub max_retransmits: Option<u16>,
-    /// For how many milliseconds a lost message is sent again; `None` for as long as it takes.
-    pub max_packet_life_time: Option<u16>,
-    /// The subprotocol, or empty.
-    pub protocol: String,
-    /// The stream number, if both sides create the channel with it on their own; `None` to announce the channel to
-    /// the peer.
-    pub negotiated: Option<u16>,
-}
-
-impl ChannelOptions {
-    /// As it is, and for messages of any size and large transfers, if the peer speaks the framing (`docs/framing.md`).
-    #[must_use]
-    pub fn for_large(mut self) -> Self {
-        self.protocol = Mode::Framed.protocol(&self.protocol);
-        self
-    }
-}
-
-impl Default for ChannelOptions {
-    /// Ordered and reliable, announced to the peer.
-    fn default() -> Self {
-        Self {
-            ordered: true,
-            max_retransmits: None,
-            max_packet_life_time: None,
-            protocol: String::new(),
-            negotiated: None,
-        }
-    }
-}
-
-/// Why a channel could not be opened.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The session has ended.
-    #[error("the session has ended")]
-    Closed,
-    /// The peer closed the channel instead of confirming it. The session goes on.
-    #[error("the peer refused the channel")]
-    Refused,
-    /// The session has as many channels as it may.
-    #[error("the session has as many channels as it may")]
-    TooManyChannels,
-    /// The options contradict each other, or the names are too long.
-    #[error("{0}")]
-    Invalid(String),
-}
 
 /// How a session fares (in the words of [WebRTC Statistics](https://www.w3.org/TR/webrtc-stats/)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -251,7 +199,7 @@ impl Session {
 
     /// Spawns tasks on the thread that does this session's I/O.
     pub fn spawner(&self) -> Spawner {
-        Spawner { runtime: self.runtime.clone(), link: self.link.clone() }
+        Spawner::new(self.runtime.clone(), self.link.clone())
     }
 
     /// Lets the session's tasks run there.
@@ -270,31 +218,6 @@ impl Session {
         if self.link.has_ended() {
             self.link.take_wishes();
         }
-    }
-}
-
-/// Spawns tasks on the thread that does a session's I/O: there, handing messages over costs no switch between
-/// threads. The tasks must not block: that would stop every session on the thread. Their log lines carry the session.
-#[derive(Clone)]
-pub struct Spawner {
-    runtime: Option<Handle>,
-    link: Arc<Link>,
-}
-
-impl Spawner {
-    /// Runs the task in the background. It ends with the server at the latest.
-    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let task = task.instrument(self.link.span.clone());
-        match &self.runtime {
-            Some(runtime) => drop(runtime.spawn(task)),
-            None => drop(tokio::spawn(task)),
-        }
-    }
-}
-
-impl fmt::Debug for Spawner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spawner").field("session", &self.link.id).finish_non_exhaustive()
     }
 }
 
