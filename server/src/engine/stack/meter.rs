@@ -15,7 +15,7 @@ use bytes::BytesMut;
 
 use self::{
     arrivals::{Arrival, Arrivals},
-    chunks::{Chunks, ENDING, Reconfiguration},
+    chunks::{Chunks, ENDING, Reconfiguration, WINDOW},
 };
 
 const CHECKSUM: std::ops::Range<usize> = 8..12;
@@ -44,6 +44,11 @@ const PACKETS_TOGETHER: usize = 2;
 
 /// From which round trip on that matters. Where it is shorter, acknowledgements cost the peer more time than they save.
 const FAR: Duration = Duration::from_millis(2);
+
+/// How much may be on its way to a peer that is near. It waits in the kernel's buffer for the peer's socket, which holds about
+/// as much unless the peer has asked for more; what is beyond is dropped, and lost in such numbers it is sent again only once
+/// SCTP's timer of a second ends. There is no network in between to fill.
+const NEAR_FLIGHT: u32 = 64 * 1024;
 
 /// With more gaps than this an acknowledgement is long, and costs to make: one is enough for all that a pass reads.
 const MAX_GAPS: u16 = 16;
@@ -119,6 +124,7 @@ impl Meter {
     /// from that for ever, because a stream that is closed is not read.
     pub(super) fn received(&mut self, packet: &mut BytesMut, is_reset: impl Fn(u16) -> bool) -> bool {
         let mut changes = Vec::new();
+        let mut window = None;
         let mut has_data = false;
         for chunk in Chunks::of(packet) {
             if let Some(data) = chunk.data() {
@@ -139,6 +145,9 @@ impl Meter {
                 if data.is_ending && is_reset(data.stream) {
                     changes.push((chunk.offset + 1, ENDING));
                 }
+            } else if let Some(report) = chunk.report() {
+                let is_wide = !self.is_far && report.window > NEAR_FLIGHT as usize;
+                window = is_wide.then_some(chunk.offset + WINDOW).or(window);
             } else if let Some(tsn) = chunk.initial_tsn() {
                 self.arrivals.begin(tsn);
             } else if chunk.forward_tsn().is_some_and(|tsn| !self.arrivals.can_forward(tsn)) {
@@ -164,7 +173,10 @@ impl Meter {
             }
         }
         self.unreported += usize::from(has_data);
-        if !changes.is_empty() {
+        if window.is_some() || !changes.is_empty() {
+            if let Some(offset) = window {
+                packet[offset..offset + 4].copy_from_slice(&NEAR_FLIGHT.to_be_bytes());
+            }
             for (offset, bits) in changes {
                 packet[offset] ^= bits;
             }
@@ -216,6 +228,11 @@ impl Meter {
     /// The association has come up, and the last step of that took so long.
     pub(super) fn came_up(&mut self, round_trip: Duration) {
         self.is_far = round_trip >= FAR;
+    }
+
+    /// The peer is to be found on another path, of which nothing is known.
+    pub(super) fn moved(&mut self) {
+        self.is_far = true;
     }
 
     /// Whether what has come is to be acknowledged before more is taken in: at once while something is missing, so that

@@ -271,7 +271,13 @@ impl Stack {
     fn look_at_ice(&mut self, now: Instant) {
         let Some([local, remote]) = self.ice.poll_selected(now) else { return };
         let address = |of: &Candidate| Some(SocketAddr::new(of.address.parse().ok()?, of.port));
-        self.route = address(&local).zip(address(&remote)).or(self.route);
+        let route = address(&local).zip(address(&remote)).or(self.route);
+        if self.route != route
+            && let Some(sctp) = &mut self.sctp
+        {
+            sctp.moved();
+        }
+        self.route = route;
         self.events.push_back(Event::Selected { local, remote });
         if let Some(Err(error)) = self.dtls.as_mut().map(|dtls| dtls.start(now)) {
             debug!("DTLS does not start: {error}");

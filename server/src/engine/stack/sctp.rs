@@ -160,6 +160,11 @@ impl Sctp {
         }
     }
 
+    /// The peer is on another path from now on.
+    pub(super) fn moved(&mut self) {
+        self.meter.moved();
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.association.poll_timeout()
     }

@@ -19,6 +19,8 @@ mod greedy;
 mod handmade;
 #[cfg(test)]
 mod lossy;
+#[cfg(test)]
+mod near;
 mod offerer;
 #[cfg(test)]
 mod oversized;

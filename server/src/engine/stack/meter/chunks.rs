@@ -24,6 +24,9 @@ const RECONFIGURATION_RESPONSE: u16 = 16;
 /// The flag of a DATA chunk that ends its message.
 pub(super) const ENDING: u8 = 0x01;
 
+/// Where in a SACK chunk the window is.
+pub(super) const WINDOW: usize = 8;
+
 /// The result of a re-configuration response that is none yet (RFC 6525, 4.4).
 const IN_PROGRESS: u32 = 6;
 
@@ -108,7 +111,7 @@ impl Chunk<'_> {
         if self.bytes[0] != SACK {
             return None;
         }
-        let window = usize::try_from(self.number(8)?).ok()?;
+        let window = usize::try_from(self.number(WINDOW)?).ok()?;
         Some(Report { acknowledged: self.number(4)?, window, gaps: self.short(12)? })
     }
 

@@ -192,3 +192,28 @@ fn what_carries_no_data_is_not_acknowledged() {
         assert!(!meter.is_report_due());
     }
 }
+
+#[test]
+fn a_peer_nearby_is_taken_to_have_no_more_room_than_its_socket() {
+    let window_after = |meter: &mut Meter, window: u32| {
+        let mut chunk = vec![3, 0, 0, 16, 0, 0, 0, 9];
+        chunk.put_u32(window);
+        chunk.put_u32(0);
+        let mut packet = packet(1, chunk);
+        assert!(meter.received(&mut packet, |_| false));
+        let mut zeroed = packet.clone();
+        zeroed[CHECKSUM].fill(0);
+        assert_eq!(packet[CHECKSUM], crc32c::crc32c(&zeroed).to_le_bytes());
+        Chunks::of(&packet).find_map(|chunk| chunk.report()).unwrap().window
+    };
+    let mut meter = associated();
+    let nearby = NEAR_FLIGHT as usize;
+    meter.came_up(FAR / 2);
+    for (window, taken) in [(0, 0), (NEAR_FLIGHT, nearby), (NEAR_FLIGHT + 1, nearby), (u32::MAX, nearby)] {
+        assert_eq!(window_after(&mut meter, window), taken);
+    }
+    meter.moved();
+    assert_eq!(window_after(&mut meter, u32::MAX), u32::MAX as usize);
+    meter.came_up(FAR);
+    assert_eq!(window_after(&mut meter, u32::MAX), u32::MAX as usize);
+}
