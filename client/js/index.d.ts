@@ -309,6 +309,8 @@ export class RtcError extends Error {
   readonly hint: string;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
+  /** How many milliseconds the server asks to stay away, in `Retry-After`; 0 or left out if it does not. Reconnecting keeps to it. */
+  readonly retryAfter?: number;
   /** What is beneath: the body of a refusal (`code`, `status`, `title`, `detail`), the HTTP status, or an error. */
   readonly cause: unknown;
 }

@@ -249,9 +249,11 @@ export class Session extends EventTarget {
     this.#move("reconnecting");
     const { attempts, delay, maxDelay } = this.#reconnect;
     for (let number = 1; number <= attempts; number++) {
-      const wait = Math.random() * Math.min(maxDelay, delay * 2 ** (number - 1));
+      // On top of what the server asks for, lest all whom it sent away come back at once.
+      const asked = error?.retryAfter ?? 0;
+      const wait = asked + Math.random() * Math.min(maxDelay, delay * 2 ** (number - 1));
       this.#trace.push({ step: "1", side: "client", at: this.#now(), event: "attempt", number, wait });
-      await this.#pause(wait);
+      await this.#pause(wait, asked);
       if (this.#state === "closed") return;
       error = await new Promise((attempted) => {
         this.#attempted = attempted;
@@ -265,11 +267,11 @@ export class Session extends EventTarget {
     this.#ended("failure", error);
   }
 
-  // For so long, or until the network is back.
-  async #pause(wait) {
+  // For so long, or until the network is back if the server has asked for nothing.
+  async #pause(wait, asked) {
     const { promise, resolve } = new Deferred();
     const timer = setTimeout(resolve, wait);
-    addEventListener("online", resolve);
+    if (!asked) addEventListener("online", resolve);
     await Promise.race([promise, this.#closed.promise.catch(() => {})]);
     removeEventListener("online", resolve);
     clearTimeout(timer);

@@ -15,7 +15,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{RtcDataChannelInit, RtcPeerConnection};
 
 use crate::{
-    Channel, ChannelOptions, ConnectionStats, RtcError, Trace, changes::Changes, channel::ChannelCore,
+    Channel, ChannelOptions, ConnectionStats, RtcError, Trace, changes::Changes, channel_core::ChannelCore,
     dictionaries, peer::Peer, restart, stats,
 };
 
@@ -168,7 +168,7 @@ impl Ending {
         true
     }
 
-    async fn reached(&self) -> Closed {
+    pub(crate) async fn reached(&self) -> Closed {
         self.changes.until(|| self.how.borrow().clone()).await
     }
 }

@@ -1,6 +1,6 @@
 //! Why a connection did not come up, or went away.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use hola_webrtc_protocol::{Phase, Problem, Step, TraceData};
 use wasm_bindgen::JsValue;
@@ -19,6 +19,8 @@ pub struct RtcError {
     pub step: Step,
     /// What a program may act upon.
     pub kind: ErrorKind,
+    /// In seconds; 0 if the server does not say. So it takes no room of its own.
+    pub(crate) retry_after: u16,
     cause: Cow<'static, str>,
 }
 
@@ -79,7 +81,7 @@ impl ErrorKind {
 impl RtcError {
     /// A failure of this step, with its cause in a sentence without a full stop.
     pub fn new(step: Step, kind: ErrorKind, cause: impl Into<Cow<'static, str>>) -> Self {
-        Self { phase: Phase::of(step), step, kind, cause: cause.into() }
+        Self { phase: Phase::of(step), step, kind, retry_after: 0, cause: cause.into() }
     }
 
     /// The browser threw this, or rejected a promise with it.
@@ -129,6 +131,12 @@ impl RtcError {
             ErrorKind::Lost => "Check the network and the server, and connect again.",
             ErrorKind::Js => "The cause is in the browser's own words.",
         }
+    }
+
+    /// How long the server asks to stay away
+    /// ([RFC 9110, 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)), if it says so in seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        (self.retry_after > 0).then(|| Duration::from_secs(self.retry_after.into()))
     }
 
     /// Whether the same call may succeed later.

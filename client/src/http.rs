@@ -125,7 +125,7 @@ async fn refusal(response: &Response) -> RtcError {
         }
         _ => None,
     };
-    if let Some(problem) = problem {
+    let mut error = if let Some(problem) = problem {
         let cause = ["the server refused the offer: ", &problem.title, ": ", &problem.detail].concat();
         RtcError::new(Step::SendOffer, ErrorKind::Refused(Box::new(problem)), cause)
     } else {
@@ -133,7 +133,17 @@ async fn refusal(response: &Response) -> RtcError {
             ["the server replied with HTTP status ", &u32::from(status).to_string(), " instead of an answer"]
                 .concat();
         RtcError::new(Step::SendOffer, ErrorKind::UnexpectedReply { status }, cause)
-    }
+    };
+    error.retry_after = response.header("retry-after").and_then(|value| seconds(&value)).unwrap_or(0);
+    error
+}
+
+/// A header's number. Short, as it is all that the client reads of this kind.
+fn seconds(value: &str) -> Option<u16> {
+    value.bytes().try_fold(0_u16, |sum, byte| {
+        let digit = byte.is_ascii_digit().then_some(byte & 15)?;
+        Some(sum.saturating_mul(10).saturating_add(digit.into()))
+    })
 }
 
 /// The session that `Location` names, which may be of another node, with an origin of its own. Requests to it carry neither
@@ -183,6 +193,14 @@ fn json(description: &SessionDescription) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_are_whole_and_a_date_is_none() {
+        assert_eq!(seconds("120"), Some(120));
+        assert_eq!(seconds("99999999999"), Some(u16::MAX));
+        assert_eq!(seconds("Fri, 31 Dec 1999 23:59:59 GMT"), None);
+        assert_eq!(seconds("-1"), None);
+    }
 
     #[test]
     fn the_offer_goes_below_the_servers_path_or_to_where_the_url_says() {

@@ -4,7 +4,7 @@ use std::{cell::Cell, rc::Rc};
 
 use hola_webrtc_protocol::{Step, TraceData};
 
-use crate::{ChannelState, Connection, ErrorKind, RtcError, channel::ChannelCore, peer::Peer};
+use crate::{ChannelState, Connection, ErrorKind, RtcError, channel_core::ChannelCore, peer::Peer};
 
 /// A peer connection with both descriptions, whose layers come up.
 pub(crate) struct Layers {

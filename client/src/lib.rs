@@ -21,17 +21,23 @@
 //! [`Connection`] or [`Channel`] of it; dropping the last closes it, and dropping [`Connecting`] midway
 //! leaves nothing behind.
 //!
+//! With the feature `session` (on by default) there are channels that speak the framing, `FramedChannel`, and sessions that
+//! stay over one connection after the other, `Session`.
+//!
 //! With the feature `js` (on by default) the crate is a JavaScript module as well. A Rust program leaves it
 //! out, as exported functions survive dead-code elimination.
 
 mod changes;
 mod channel;
+mod channel_core;
 mod clock;
 mod connect;
 mod connection;
 mod dictionaries;
 mod error;
 mod fetch;
+#[cfg(feature = "session")]
+mod framed;
 mod http;
 #[cfg(feature = "js")]
 pub mod js;
@@ -45,7 +51,11 @@ mod observer;
 mod offer;
 mod options;
 mod peer;
+#[cfg(feature = "session")]
+mod reconnect;
 mod restart;
+#[cfg(feature = "session")]
+mod session;
 mod signaller;
 mod stats;
 mod steps;
@@ -57,12 +67,20 @@ pub use connect::{Connecting, connect, connect_with};
 pub use connection::{Closed, Connection, ConnectionState};
 pub use dictionaries::{ChannelOptions, IceServer};
 pub use error::{ErrorKind, RtcError};
+#[cfg(feature = "session")]
+pub use framed::{FramedChannel, LargeReceiver, LargeSender, TransferError};
+#[cfg(feature = "session")]
+pub use hola_webrtc_protocol::framing::{Ended, Fault, Info as TransferInfo, Mode, Undelivered};
 pub use hola_webrtc_protocol::{
     Candidate, CandidateType, Phase, Problem, ProblemCode, SdpType, SessionDescription, SessionId, Side,
     StateMachine, Step, TraceData, TraceEvent,
 };
 pub use message::{Message, SendError};
 pub use options::{ConnectOptions, Gate, Gathering};
+#[cfg(feature = "session")]
+pub use reconnect::Backoff;
+#[cfg(feature = "session")]
+pub use session::{Session, SessionChannel, SessionState};
 pub use signaller::{EndSession, Reply, RestartIce, Signaller};
 pub use stats::{CandidatePair, ConnectionStats};
 pub use trace::Trace;

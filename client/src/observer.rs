@@ -6,7 +6,7 @@ use std::rc::Rc;
 use hola_webrtc_protocol::{Step, TraceData, TraceEvent};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::{Closed, Trace, channel::ChannelCore, peer::Peer, stats::Report};
+use crate::{Closed, Trace, channel_core::ChannelCore, peer::Peer, stats::Report};
 
 /// Whoever is told must not come back before it returns.
 pub(crate) trait Observer {

@@ -15,8 +15,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
-    ErrorKind, Gathering, Reply, RtcError, Signaller, Trace, channel::ChannelCore, layers::Layers, object,
-    peer::Peer, steps::millis, sys,
+    ErrorKind, Gathering, Reply, RtcError, Signaller, Trace, channel_core::ChannelCore, layers::Layers,
+    object, peer::Peer, steps::millis, sys,
 };
 
 /// A peer connection with a data channel, of which an offer can be made.

@@ -14,7 +14,7 @@ use web_sys::{EventTarget, RtcDataChannel, RtcDataChannelInit};
 use crate::{
     Closed, ConnectOptions, ConnectionState, EndSession, ErrorKind, RestartIce, RtcError, Trace,
     changes::Changes,
-    channel::ChannelCore,
+    channel_core::ChannelCore,
     connection::{Ending, Incoming},
     listener::Listener,
     object, observe,

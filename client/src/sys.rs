@@ -67,6 +67,10 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(crate) fn fetch(request: &Request) -> Result<JsValue, JsValue>;
 
+    /// <https://www.w3.org/TR/webcrypto/#Crypto-method-getRandomValues>
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    pub(crate) fn get_random_values(bytes: &mut [u8]);
+
     /// <https://tc39.es/ecma262/#sec-string-constructor-string-value>
     #[wasm_bindgen(catch, js_name = String)]
     fn string(value: &JsValue) -> Result<String, JsValue>;

@@ -168,6 +168,13 @@ pub enum TraceData {
         /// The stable name of the reason.
         reason: String,
     },
+    /// The connection is gone, and another attempt at one is going to be made.
+    Attempt {
+        /// Its number, from one on.
+        number: u32,
+        /// How long it waits, in milliseconds.
+        wait: f64,
+    },
     /// The step failed; nothing follows.
     Failed {
         /// The layer.
@@ -200,6 +207,7 @@ impl TraceData {
             Self::CandidatePair { .. } => "candidate-pair",
             Self::Channel { .. } => "channel",
             Self::ChannelClosed { .. } => "channel-closed",
+            Self::Attempt { .. } => "attempt",
             Self::Failed { .. } => "failed",
             Self::Closed { .. } => "closed",
         }
@@ -242,6 +250,7 @@ mod tests {
             TraceData::CandidatePair { local: candidate.clone(), remote: candidate },
             TraceData::Channel { label: String::new(), id: 1, max_message_size: 0 },
             TraceData::ChannelClosed { id: 1, reason: String::new() },
+            TraceData::Attempt { number: 1, wait: 2.5 },
             TraceData::Failed { phase: Ice, message: String::new() },
             TraceData::Closed { by: Side::Server, reason: None },
         ] {

@@ -109,8 +109,18 @@ const SHORTER: [(&str, &str); 12] = [
     ("function initSync(module)", "function initSync({ module })"),
 ];
 
-/// The same, of which not every glue has something.
-const SOMETIMES: [(&str, &str); 3] = [
+/// The same, of which not every glue has something: two texts are passed at once where there is no memory for the second only
+/// in a page that is lost anyway.
+const SOMETIMES: [(&str, &str); 8] = [
+    ("ptr1, len1;\n        try {\n", "ptr1, len1;\n        {\n"),
+    (
+        " catch (e) {
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+            throw e;
+        }",
+        "",
+    ),
     (
         "
     if (cachedDataViewMemory0 === null || cachedDataViewMemory0.buffer.detached === true || \
@@ -124,6 +134,9 @@ const SOMETIMES: [(&str, &str); 3] = [
     ),
     ("    cachedDataViewMemory0 = null;\n", ""),
     ("typeof globalThis === 'undefined' ? undefined : globalThis", "globalThis"),
+    ("typeof global === 'undefined' ? undefined : global;", "undefined;"),
+    ("typeof self === 'undefined' ? undefined : self", "undefined"),
+    ("typeof window === 'undefined' ? undefined : window", "undefined"),
 ];
 
 /// The glue without it.

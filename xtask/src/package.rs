@@ -29,6 +29,8 @@ struct Module {
     source: (&'static str, &'static str),
     /// Its name in the package.
     name: &'static str,
+    /// Of Cargo's features.
+    features: &'static [&'static str],
     /// What wasm-bindgen makes between it and the JavaScript of [`SOURCE`], which imports it by this name.
     glue: &'static str,
 }
@@ -37,11 +39,13 @@ const MODULES: [Module; 2] = [
     Module {
         source: ("hola-webrtc-client", "hola_webrtc_client.wasm"),
         name: "hola_webrtc.wasm",
+        features: &["--no-default-features", "--features", "js"],
         glue: "glue",
     },
     Module {
         source: ("hola-webrtc-framing", "hola_webrtc_framing.wasm"),
         name: "hola_framing.wasm",
+        features: &[],
         glue: "framing_glue",
     },
 ];
@@ -110,17 +114,21 @@ fn module(
     package: &Path,
     module: &Module,
 ) -> Result<Names> {
-    let (Module { source: (name, file), glue, .. }, small) = (module, package.join(module.name));
+    let (Module { source: (name, file), features, glue, .. }, small) = (module, package.join(module.name));
+    let features = *features;
     let home = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     let cargo = etcetera::home_dir().map(|home| home.join(".cargo")).unwrap_or_default();
     let cargo = shell.var_os("CARGO_HOME").map_or(cargo, Into::into);
     let root = &project.root;
     let flags = [(root.display().to_string(), "."), (cargo.display().to_string(), "cargo"), (home, "rust")]
         .map(|(path, name)| format!("--remap-path-prefix={path}={name}"));
-    cmd!(shell, "cargo build --locked --package {name} --target {WASM_TARGET} --profile {PROFILE}")
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "))
-        .run()
-        .context("the module does not build")?;
+    cmd!(
+        shell,
+        "cargo build --locked --package {name} {features...} --target {WASM_TARGET} --profile {PROFILE}"
+    )
+    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "))
+    .run()
+    .context("the module does not build")?;
     let built = project.target.join(WASM_TARGET).join(PROFILE).join(file);
     let options = ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", glue];
     cmd!(shell, "wasm-bindgen {options...} --out-dir {staging} {built}")

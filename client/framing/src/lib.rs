@@ -17,15 +17,6 @@ use web_sys::RtcDataChannel;
 #[global_allocator]
 static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
 
-/// What may come and be unread; and go, and be unacknowledged. Pages have room, and long ways to their servers.
-const WINDOW: u32 = 1 << 20;
-
-/// The largest message that is taken, in bytes.
-const MAX_MESSAGE: u32 = 16 << 20;
-
-/// How many transfers may come at the same time.
-const MAX_TRANSFERS: u16 = 16;
-
 /// The `protocol` that asks for the framing, with the user's own.
 #[wasm_bindgen]
 pub fn protocol(is_resumable: bool, own: &str) -> String {
@@ -42,14 +33,8 @@ impl Framing {
     #[wasm_bindgen(constructor)]
     pub fn new(is_opener: bool, id: Option<Vec<u8>>) -> Self {
         let role = if is_opener { Role::Opener } else { Role::Acceptor };
-        let limits = Limits {
-            window: WINDOW,
-            max_message: MAX_MESSAGE,
-            max_transfers: MAX_TRANSFERS,
-            resend: WINDOW as usize,
-        };
         let id = id.and_then(|id| Some(ResumeId(id.try_into().ok()?)));
-        Self(State::new(role, limits, id))
+        Self(State::new(role, Limits::BROWSER, id))
     }
 
     /// A data channel is open for it.

@@ -90,6 +90,7 @@ pub(super) fn error(error: &RtcError) -> Object {
     plain.set_text("kind", error.kind.name());
     plain.set_text("hint", error.hint());
     plain.set("retryable", &error.retryable().into());
+    plain.set_number("retryAfter", f64::from(error.retry_after) * 1e3);
     match &error.kind {
         ErrorKind::Refused(told) => plain.set("cause", &problem(told)),
         ErrorKind::UnexpectedReply { status } => plain.set_number("cause", (*status).into()),

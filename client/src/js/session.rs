@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Closed, ConnectOptions, Connecting, Connection, ConnectionState, Gate, Gathering, Step, Trace,
-    TraceEvent, channel::ChannelCore, observer::Observer, peer::Peer,
+    TraceEvent, channel_core::ChannelCore, observer::Observer, peer::Peer,
 };
 
 /// A session. It does not end with the object, but when it is closed.

@@ -24,6 +24,12 @@ pub struct Limits {
     pub resend: usize,
 }
 
+impl Limits {
+    /// Those of a page, which has room, and a long way to its server.
+    pub const BROWSER: Self =
+        Self { window: 1 << 20, max_message: 16 << 20, max_transfers: 16, resend: 1 << 20 };
+}
+
 /// How far a channel has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
