@@ -3,6 +3,7 @@
 //! They are run by `cargo xtask test --only e2e`, which builds the server, and installs browsers and drivers.
 
 mod browser;
+mod devtools;
 mod element;
 mod page;
 mod site;

@@ -6,5 +6,6 @@ mod element;
 mod embed;
 mod facade;
 mod language;
+mod memory;
 mod talk;
 mod trouble;
