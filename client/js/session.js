@@ -280,7 +280,14 @@ export class Session extends EventTarget {
   #drop() {
     const core = this.#core;
     this.#core = undefined;
-    core?.close();
+    if (!core) return;
+    core.close();
+    // The module and this session would hold each other for ever. Not from within one of its functions; and channels that are
+    // still to learn of it have nothing to close.
+    queueMicrotask(() => {
+      core.free();
+      core.closeChannel = () => {};
+    });
   }
 
   #ended(by, error) {

@@ -61,6 +61,11 @@ impl Stage {
         self.start_with(["--token", token])
     }
 
+    /// Starts the server anew, so that one address may send any number of offers.
+    pub fn allow_many_offers(&mut self) -> Result<()> {
+        self.start_with(["--offers-per-second", "0"])
+    }
+
     /// With these arguments besides those it has.
     fn start_with(&mut self, arguments: [&str; 2]) -> Result<()> {
         self.stop_server();

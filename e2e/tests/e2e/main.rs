@@ -6,6 +6,7 @@ mod element;
 mod embed;
 mod facade;
 mod language;
+mod many;
 mod memory;
 mod talk;
 mod trouble;
