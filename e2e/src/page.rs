@@ -138,6 +138,13 @@ impl Page {
         Ok(self.client.refresh().await?)
     }
 
+    /// Closes the tab that the page is in, and goes on in another one.
+    pub async fn leave(&self) -> Result<()> {
+        let next = self.client.new_window(true).await?;
+        self.client.close_window().await?;
+        Ok(self.client.switch_to_window(next.handle).await?)
+    }
+
     /// Waits until the page shows what is expected.
     pub async fn until(&self, expected: &str, holds: impl Fn(&Snapshot) -> bool) -> Result<Snapshot> {
         self.until_script(expected, include_str!("look.js"), holds).await
