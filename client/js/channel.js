@@ -226,6 +226,8 @@ export class Channel extends EventTarget {
   attach(core, raw) {
     this.#core = core;
     this.#raw = raw;
+    // For worker.js, in the only turn in which it can be transferred.
+    this.#options.made?.(raw);
     if (!this.#framing && modeOf(raw.protocol).framed) this.#load(false, this.#options);
     let opened = () => this.#opened();
     raw.onmessage = ({ data }) => this.#deliver(data);

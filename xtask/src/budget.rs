@@ -20,6 +20,8 @@ struct Budget {
     element: usize,
     /// What is loaded for channels that speak the framing.
     framing: usize,
+    /// The entry that hands channels to workers.
+    worker: usize,
 }
 
 /// Weighs the client's parts, prints them in a table, and fails if they are heavier together than the budget.
@@ -35,6 +37,11 @@ pub fn check_element(project: &Project, element: &Path) -> Result<()> {
 /// The same of what is loaded for channels that speak the framing.
 pub fn check_framing(project: &Project, parts: &[(&str, &Path)]) -> Result<()> {
     compare(parts, read(project)?.framing)
+}
+
+/// The same of what hands channels to workers.
+pub fn check_worker(project: &Project, worker: &Path) -> Result<()> {
+    compare(&[("worker", worker)], read(project)?.worker)
 }
 
 fn read(project: &Project) -> Result<Budget> {

@@ -19,8 +19,8 @@ use crate::{
 pub const FOLDER: &str = "client/pkg";
 /// What is written by hand: JavaScript, types, and the package's description.
 const SOURCE: &str = "client/js";
-/// What users import, with all that it imports in one file: the client, and the element on top of it.
-const ENTRIES: [&str; 3] = ["index.js", "element.js", "framed.js"];
+/// What users import, with all that it imports in one file: the client, the element on top of it, and what some pages load.
+const ENTRIES: [&str; 4] = ["index.js", "element.js", "framed.js", "worker.js"];
 /// The parts of the element.
 const ELEMENT: &str = "element";
 /// A WebAssembly module of the package.
@@ -97,11 +97,12 @@ pub fn build(shell: &Shell, project: &Project) -> Result<()> {
         shell.copy_file(project.path(file), &package)?;
     }
     describe(project, &package)?;
-    let [client, element, framed] = ENTRIES.map(|entry| package.join(entry));
+    let [client, element, framed, worker] = ENTRIES.map(|entry| package.join(entry));
     let [module, framing] = MODULES.map(|module| package.join(module.name));
     budget::check(project, &[("WebAssembly", &module), ("JavaScript", &client)])?;
     budget::check_element(project, &element)?;
-    budget::check_framing(project, &[("framing", &framing), ("JavaScript", &framed)])
+    budget::check_framing(project, &[("framing", &framing), ("JavaScript", &framed)])?;
+    budget::check_worker(project, &worker)
 }
 
 /// The module and, in `staging`, its glue. Paths of this machine are cut off the places that a panic names, so that the same

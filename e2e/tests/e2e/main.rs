@@ -10,3 +10,4 @@ mod many;
 mod memory;
 mod talk;
 mod trouble;
+mod worker;

@@ -1,0 +1,15 @@
+// A worker that talks over what it is given: a channel, or the streams of one. Tells the page what it hears.
+
+const overChannel = ({ label, channel }) => {
+  channel.onopen = () => channel.send(`${label} from the worker`);
+  channel.onmessage = ({ data }) => postMessage(data);
+  channel.onclose = () => postMessage("closed");
+};
+
+const overStreams = async ([readable, writable]) => {
+  await writable.getWriter().write("streams from the worker");
+  const { value } = await readable.getReader().read();
+  postMessage(value);
+};
+
+onmessage = ({ data }) => (data.channel ? overChannel(data) : overStreams(data));
