@@ -5,15 +5,10 @@ import { SendError } from "./errors.js";
 import { eventHandlers } from "./events.js";
 import { modeOf } from "./modes.js";
 import { Deferred } from "./promise.js";
+import { Sent, measure } from "./sent.js";
 
 // Sending waits while so many bytes wait in the browser. Browsers close a channel in which many megabytes wait.
 const HIGH_WATER = 1 << 20;
-
-// Beyond a third of the limit, a text has to be measured: UTF-8 takes up to three bytes for each of its units.
-const measure = (data, limit) => {
-  if (typeof data !== "string") return data.byteLength;
-  return data.length * 3 <= limit ? data.length : new Blob([data]).size;
-};
 
 const refuse = (kind, message) => {
   throw new SendError({ kind, message });
@@ -36,9 +31,7 @@ export class Channel extends EventTarget {
   #framing;
   #framed;
   #incomingLarge;
-  // Of a plain channel, the sizes of the messages that may still wait in the browser.
-  #sizes = [];
-  #waits = 0;
+  #sent = new Sent();
   // The largest message that the other side takes, once the channel is open: a browser takes its time to tell.
   #limit = Infinity;
 
@@ -119,16 +112,7 @@ export class Channel extends EventTarget {
     } catch (cause) {
       refuse("js", `the browser did not send the message: ${cause}`);
     }
-    if (this.#options.grace) this.#note(size);
-  }
-
-  // Those that have left the browser are forgotten.
-  #note(size) {
-    this.#sizes.push(size);
-    this.#waits += size;
-    while (this.#sizes.length && this.#waits - this.#sizes[0] >= this.#raw.bufferedAmount) {
-      this.#waits -= this.#sizes.shift();
-    }
+    if (this.#options.grace) this.#sent.add(size, raw.bufferedAmount);
   }
 
   close() {
@@ -275,23 +259,21 @@ export class Channel extends EventTarget {
     this.#raw.onmessage = this.#raw.onbufferedamountlow = this.#raw.onopen = this.#raw.onclose = null;
   }
 
+  // For the session: the attempt that made the browser's channel has failed.
+  forget() {
+    this.#release();
+    this.#raw = this.#core = undefined;
+  }
+
   // For the session: the connection is gone, and another one will be made.
   detach() {
     if (this.#ended || !this.#raw) return;
     const waited = this.#raw.bufferedAmount;
     this.#framed?.detach();
-    this.#release();
-    this.#raw = this.#core = undefined;
+    this.forget();
     this.#ready = new Deferred();
-    if (!this.#framing) this.#tellLost(waited);
-  }
-
-  // Of what had left the browser nobody knows; what waited in it is lost.
-  #tellLost(waited) {
-    let count = 0;
-    for (let bytes = 0; this.#sizes.length && bytes < waited; count++) bytes += this.#sizes.pop();
-    (this.#sizes = []), (this.#waits = 0);
-    this.dispatchEvent(Object.assign(new Event("lost"), { count }));
+    // Of what had left the browser nobody knows; what waited in it is lost.
+    if (!this.#framing) this.dispatchEvent(Object.assign(new Event("lost"), { count: this.#sent.take(waited) }));
   }
 
   // For the session: all is over, with the connection's failure if it was one, which may be any value that a page throws.

@@ -5,6 +5,7 @@ import { compile } from "./compile.js";
 import { Framing, initSync } from "./framing_glue.js";
 // From the entry, so that there is one class of it.
 import { SendError } from "./index.js";
+import { incoming } from "./incoming.js";
 
 // As in the channel: sending waits while so many bytes wait in the browser.
 const HIGH_WATER = 1 << 20;
@@ -285,52 +286,6 @@ export class Framed {
   async accept() {
     const framing = this.#framing;
     const accepted = await this.#until(() => framing.accept() ?? (this.#isOver ? null : undefined));
-    return accepted ? this.#incoming(...accepted) : undefined;
-  }
-
-  #incoming(key, total, name, type) {
-    const framing = this.#framing;
-    let settle;
-    const done = new Promise((resolve, reject) => (settle = { resolve, reject }));
-    done.catch(() => {});
-    const stop = (reason = "it is not wanted") => {
-      framing.stop(key, String(reason?.message ?? reason));
-      settle.reject(new SendError({ message: "the transfer was given up: it was cancelled", kind: "given-up" }));
-      this.#pump();
-    };
-    let over = false;
-    const stream = new ReadableStream(
-      {
-        pull: async (controller) => {
-          const read = await this.#until(() => (over ? null : framing.read(key)));
-          if (read instanceof Uint8Array) {
-            controller.enqueue(read);
-          } else if (over) {
-            return;
-          } else if (read === null) {
-            over = true;
-            settle.resolve();
-            controller.close();
-          } else {
-            over = true;
-            const error = new SendError({ message: `the transfer was given up: ${read}`, kind: "given-up" });
-            settle.reject(error);
-            controller.error(error);
-          }
-          this.#pump();
-        },
-        cancel: (reason) => {
-          over = true;
-          stop(reason);
-        },
-      },
-      { highWaterMark: 0 },
-    );
-    const cancel = (reason) => {
-      if (over) return;
-      over = true;
-      stop(reason);
-    };
-    return { name, type, total, stream, done, cancel };
+    return accepted && incoming(framing, accepted, (look) => this.#until(look), this.#pump);
   }
 }

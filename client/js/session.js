@@ -7,14 +7,11 @@ import { load } from "./load.js";
 import { initOf } from "./modes.js";
 import { connectOptions } from "./options.js";
 import { Deferred } from "./promise.js";
+import { graceOf, pause, waitBefore } from "./reconnect.js";
 import { summary } from "./stats.js";
 import { Trace } from "./trace.js";
 
 const LABEL = "chat";
-// How long a closed channel may wait for the news that its session has ended with it, in milliseconds. A resumable one says so
-// itself when it ends for good, so that it can wait for a server that closes one channel after the other as it stops.
-const GRACE = 250;
-const RESUMABLE_GRACE = 5000;
 
 export class Session extends EventTarget {
   #core;
@@ -64,7 +61,7 @@ export class Session extends EventTarget {
 
   // What a channel has to know of its session.
   #ofSession(options, { resourceBase }) {
-    return { ...options, resourceBase, grace: this.#reconnect && (options.resumable ? RESUMABLE_GRACE : GRACE) };
+    return { ...options, resourceBase, grace: this.#reconnect && graceOf(options) };
   }
 
   async #start(url, chosen, label, init, { gate, resourceBase }) {
@@ -247,13 +244,11 @@ export class Session extends EventTarget {
       else channel.end(...(error ? [error] : []));
     }
     this.#move("reconnecting");
-    const { attempts, delay, maxDelay } = this.#reconnect;
-    for (let number = 1; number <= attempts; number++) {
-      // On top of what the server asks for, lest all whom it sent away come back at once.
+    for (let number = 1; number <= this.#reconnect.attempts; number++) {
       const asked = error?.retryAfter ?? 0;
-      const wait = asked + Math.random() * Math.min(maxDelay, delay * 2 ** (number - 1));
+      const wait = waitBefore(number, asked, this.#reconnect);
       this.#trace.push({ step: "1", side: "client", at: this.#now(), event: "attempt", number, wait });
-      await this.#pause(wait, asked);
+      await pause(wait, asked, this.#closed.promise);
       if (this.#state === "closed") return;
       error = await new Promise((attempted) => {
         this.#attempted = attempted;
@@ -261,20 +256,11 @@ export class Session extends EventTarget {
       });
       if (!error || this.#state === "closed") return;
       this.#drop();
+      this.#channel.forget();
       if (!error.retryable) break;
     }
     this.#attempted = undefined;
     this.#ended("failure", error);
-  }
-
-  // For so long, or until the network is back if the server has asked for nothing.
-  async #pause(wait, asked) {
-    const { promise, resolve } = new Deferred();
-    const timer = setTimeout(resolve, wait);
-    if (!asked) addEventListener("online", resolve);
-    await Promise.race([promise, this.#closed.promise.catch(() => {})]);
-    removeEventListener("online", resolve);
-    clearTimeout(timer);
   }
 
   #drop() {

@@ -241,7 +241,31 @@ const channels = async () => {
   await closes(session);
 };
 
-const cases = { messages, streams, aborts, errors, unreachable, token, refusals, two, traces, channels };
+// A server that asks for a time to itself gets it before the next attempt.
+const away = async () => {
+  const session = connect(server, { reconnect: { delay: 50, maxDelay: 50 } });
+  await session.ready;
+  const browserFetch = globalThis.fetch;
+  let refused;
+  globalThis.fetch = (request) => {
+    if (request.method !== "POST") return browserFetch(request);
+    globalThis.fetch = browserFetch;
+    refused = performance.now();
+    return Promise.resolve(new Response(null, { status: 503, headers: { "Retry-After": "1" } }));
+  };
+  await browserFetch(new Request(`${server}/sessions/${session.id}`, { method: "DELETE" }));
+  const second = () => session.exportTrace().events.find(({ event, number }) => event === "attempt" && number === 2);
+  await until(second);
+  const { wait } = second();
+  check(wait >= 1000 && wait <= 1050, `it waits ${wait} ms`);
+  await until(() => session.state === "connected");
+  check(performance.now() - refused >= 1000, "it came too early");
+  equal(session.channel.state, "open");
+  session.close();
+  await closes(session);
+};
+
+const cases = { messages, streams, aborts, errors, unreachable, token, refusals, two, traces, channels, away };
 const state = document.querySelector("#state");
 try {
   await cases[location.search.slice(1)]();
