@@ -2,6 +2,9 @@
 //!
 //! It shuts the window of the reply's stream, or never opens it: then nothing waits in the connection, which looks idle.
 //! What a client of HTTP/1.1 does not read waits there, and [`Unstalled`](super::unstalled::Unstalled) sees it.
+//!
+//! The connection ends with all its replies: while a stream has no room, hyper asks neither its body nor anything else of the
+//! program, so that there is nothing to reset the one stream by.
 
 use std::{
     collections::HashMap,
