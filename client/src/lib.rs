@@ -42,6 +42,8 @@ mod http;
 #[cfg(feature = "js")]
 pub mod js;
 mod layers;
+#[cfg(any(test, not(feature = "js")))]
+mod link;
 mod listener;
 mod message;
 mod negotiation;

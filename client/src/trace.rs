@@ -24,6 +24,8 @@ struct Record {
     start: f64,
     events: RefCell<Vec<TraceEvent>>,
     ended: Cell<bool>,
+    #[cfg(not(feature = "js"))]
+    server_events: RefCell<Option<String>>,
     changes: Changes,
 }
 
@@ -36,6 +38,8 @@ impl Trace {
             start: clock::now(),
             events: RefCell::default(),
             ended: Cell::new(false),
+            #[cfg(not(feature = "js"))]
+            server_events: RefCell::default(),
             changes: Changes::default(),
         }))
     }
@@ -58,6 +62,18 @@ impl Trace {
                 .await?;
             Some((event, (record, index + 1)))
         }))
+    }
+
+    /// Where the server tells its half of the trace, as Server-Sent Events: known from its reply on, if the reply links to
+    /// them. Who knows the URL can watch the session. The JavaScript API does without.
+    #[cfg(not(feature = "js"))]
+    pub fn server_events(&self) -> Option<String> {
+        self.0.server_events.borrow().clone()
+    }
+
+    #[cfg(not(feature = "js"))]
+    pub(crate) fn tell_server_events(&self, url: Option<String>) {
+        self.0.server_events.replace(url);
     }
 
     /// Adds an event, unless the trace has ended. For a [`Signaller`](crate::Signaller), which alone knows

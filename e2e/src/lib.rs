@@ -11,6 +11,6 @@ mod stage;
 
 pub use browser::{Browser, Driven, Setup};
 pub use element::Element;
-pub use page::{Field, Message, Notice, Page, Snapshot, Step};
+pub use page::{Field, Message, Notice, Page, Snapshot, Step, Watched};
 pub use site::Site;
 pub use stage::{Stage, in_browser};

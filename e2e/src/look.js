@@ -17,6 +17,11 @@ return {
     state: item.dataset.state,
     time: one("time", item)?.dateTime || null,
   })),
+  watched: all("tr[data-event]").map((row) => ({
+    step: row.closest("[data-step]").dataset.step,
+    event: row.dataset.event,
+    time: one("time", row).dateTime || null,
+  })),
   chat: all("#chat-log > li").map((item) => ({
     from: item.dataset.from,
     text: shownOf(".text", item) ?? "",

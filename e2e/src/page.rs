@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub session: Option<String>,
     /// The eight steps.
     pub steps: Vec<Step>,
+    /// What the server tells of its side.
+    pub watched: Vec<Watched>,
     /// The chat.
     pub chat: Vec<Message>,
     /// The field to write in.
@@ -51,6 +53,17 @@ pub struct Step {
     /// `pending`, `active`, `done` or `failed`.
     pub state: String,
     /// Time since the start as an ISO 8601 duration: `PT0.0123S`.
+    pub time: Option<String>,
+}
+
+/// An event on the server's side.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Watched {
+    /// The step or part of a step that it is shown with: `6a`.
+    pub step: String,
+    /// What happened: `began`.
+    pub event: String,
+    /// Time since the start, as with a step.
     pub time: Option<String>,
 }
 
@@ -88,12 +101,23 @@ pub struct Notice {
 impl Step {
     /// Seconds since the start.
     pub fn seconds(&self) -> Result<f64> {
-        let time = self.time.as_deref().with_context(|| format!("step {} has no time", self.step))?;
-        let seconds = time.strip_prefix("PT").and_then(|rest| rest.strip_suffix('S'));
-        seconds
-            .and_then(|seconds| seconds.parse().ok())
-            .with_context(|| format!("{time} is no duration in seconds"))
+        seconds(self.time.as_deref()).with_context(|| format!("in step {}", self.step))
     }
+}
+
+impl Watched {
+    /// Seconds since the start.
+    pub fn seconds(&self) -> Result<f64> {
+        seconds(self.time.as_deref()).with_context(|| format!("in step {}", self.step))
+    }
+}
+
+fn seconds(time: Option<&str>) -> Result<f64> {
+    let time = time.context("there is no time")?;
+    let seconds = time.strip_prefix("PT").and_then(|rest| rest.strip_suffix('S'));
+    seconds
+        .and_then(|seconds| seconds.parse().ok())
+        .with_context(|| format!("{time} is no duration in seconds"))
 }
 
 impl Snapshot {

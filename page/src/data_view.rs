@@ -8,6 +8,7 @@ use crate::{
     format,
     language::{Lang, Language},
     step_data::{CandidateFailure, OpenedChannel, StateChange, StepData},
+    watched::Watched,
     wording,
 };
 
@@ -22,7 +23,10 @@ pub fn DataView(step: Step) -> impl IntoView {
     view! {
         <details class="data" hidden=is_empty>
             <summary>{move || data.with(|data| summary(data, language.get()))}</summary>
-            <div class="data-body">{move || data.with(|data| sections(data, language.get()))}</div>
+            <div class="data-body">
+                {move || data.with(|data| sections(data, language.get()))}
+                <Watched step />
+            </div>
         </details>
     }
 }
@@ -39,6 +43,7 @@ fn summary(data: &StepData, lang: Lang) -> String {
         (!data.candidate_failures.is_empty()).then(|| lang.data_candidate_failures().to_owned()),
         (!data.states.is_empty()).then(|| lang.data_states().to_owned()),
         data.failure.as_ref().map(|_| lang.data_failure().to_owned()),
+        (!data.watched.is_empty()).then(|| lang.data_watched().to_owned()),
     ];
     names.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
@@ -80,7 +85,7 @@ fn sections(data: &StepData, lang: Lang) -> impl IntoView + use<> {
     .into_any()
 }
 
-fn section(title: &'static str, content: AnyView) -> impl IntoView {
+pub fn section(title: &'static str, content: AnyView) -> impl IntoView {
     view! {
         <div class="data-section">
             <p class="data-title">{title}</p>
@@ -148,7 +153,7 @@ fn candidates(lang: Lang, label: &'static str, rows: &[(&'static str, &Candidate
     }
 }
 
-fn socket(lang: Lang, candidate: &Candidate) -> String {
+pub fn socket(lang: Lang, candidate: &Candidate) -> String {
     let Candidate { address, port, .. } = candidate;
     match address.as_str() {
         "" => format!("{}:{port}", lang.data_hidden()),

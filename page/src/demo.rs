@@ -4,10 +4,11 @@ use std::{future::ready, pin::pin};
 
 use futures_util::{
     StreamExt,
-    future::{AbortHandle, Either, abortable, join, select},
+    future::{AbortHandle, Either, abortable, join3, select},
 };
 use hola_webrtc_client::{
-    Channel, Closed, ConnectOptions, Connecting, Connection, Message, SendError, connect,
+    Channel, Closed, ConnectOptions, Connecting, Connection, Message, SendError, Trace, TraceData,
+    TraceEvent, connect,
 };
 use leptos::{prelude::*, task::spawn_local};
 
@@ -17,6 +18,7 @@ use crate::{
     failure::Failure,
     language::Language,
     steps::Steps,
+    watch::watch,
 };
 
 /// How the connection is.
@@ -127,7 +129,18 @@ impl Demo {
             self.steps.update(|steps| steps.apply(&event));
             ready(())
         });
-        join(follow, self.talk(connecting, server)).await;
+        let watch = self.watch(connecting.trace());
+        join3(follow, watch, self.talk(connecting, server)).await;
+    }
+
+    /// Takes in what the server tells of its side, as soon as its reply has said where.
+    async fn watch(self, trace: Trace) {
+        let is_reply = |event: TraceEvent| ready(matches!(event.data, TraceData::Response { .. }));
+        if trace.subscribe().any(is_reply).await
+            && let Some(url) = trace.server_events()
+        {
+            watch(&url, |event| self.steps.update(|steps| steps.watch(event))).await;
+        }
     }
 
     async fn talk(self, connecting: Connecting, server: Server) {

@@ -25,6 +25,8 @@ mod step_data;
 mod step_item;
 mod step_list;
 mod steps;
+mod watch;
+mod watched;
 mod wording;
 
 use leptos::prelude::{document, mount_to_body};

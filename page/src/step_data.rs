@@ -26,6 +26,14 @@ pub struct OpenedChannel {
     pub max_message_size: u32,
 }
 
+/// What the server has told of its side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watched {
+    /// Milliseconds since the offer arrived there.
+    pub at: f64,
+    pub data: TraceData,
+}
+
 /// What became known in a step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepData {
@@ -41,6 +49,7 @@ pub struct StepData {
     pub pair: Option<(Candidate, Candidate)>,
     pub channel: Option<OpenedChannel>,
     pub failure: Option<(Phase, String)>,
+    pub watched: Vec<Watched>,
 }
 
 impl StepData {

@@ -4,7 +4,7 @@
 
 use hola_webrtc_protocol::{SessionId, Side, StateMachine, Step, TraceData, TraceEvent};
 
-use crate::step_data::StepData;
+use crate::step_data::{StepData, Watched};
 
 /// How far a step is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,20 @@ impl Steps {
             _ => {}
         }
         self.data_mut(*step).add(*at, event_data);
+    }
+
+    /// Takes in the next event that the server tells of its side.
+    pub fn watch(&mut self, event: &TraceEvent) {
+        let TraceEvent { step, at, data, .. } = event;
+        self.data_mut(*step).watched.push(Watched { at: *at, data: data.clone() });
+    }
+
+    /// When the offer arrived at the server, in milliseconds since the negotiation began. The clocks of two machines need not
+    /// agree: the way there is taken to be as long as the way back.
+    pub fn arrived_at(&self) -> Option<f64> {
+        let Progress { at, took, .. } = self.progress(Step::SendOffer);
+        let there = parts(6).filter_map(|part| self.progress(part).took).sum::<f64>();
+        Some(at? + (took? - there).max(0.0) / 2.0)
     }
 
     /// How far a step or a part of a step is.
@@ -168,124 +182,4 @@ fn index(step: Step) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use StepState::{Active, Done, Failed, Pending};
-
-    use super::*;
-
-    /// What a browser and a server did, as the client traced it; shortened.
-    const TRACE: &str = include_str!("../fixtures/trace.jsonl");
-
-    fn events() -> Vec<TraceEvent> {
-        TRACE.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn after(events: &[TraceEvent]) -> Steps {
-        let mut steps = Steps::default();
-        for event in events {
-            steps.apply(event);
-        }
-        steps
-    }
-
-    fn until(is_last: impl Fn(&TraceEvent) -> bool) -> Steps {
-        let events = events();
-        let last = events.iter().position(is_last).unwrap();
-        after(&events[..=last])
-    }
-
-    fn states(steps: &Steps) -> [StepState; 8] {
-        [1, 2, 3, 4, 5, 6, 7, 8].map(|number| steps.overview(number).state)
-    }
-
-    #[test]
-    fn a_whole_negotiation_leaves_every_step_done_and_every_datum_in_its_step() {
-        let steps = after(&events());
-        assert_eq!(states(&steps), [Done; 8]);
-        assert_eq!(
-            steps.session().map(|id| id.to_string()).as_deref(),
-            Some("3f2a91bc00112233445566778899aabb")
-        );
-        assert!(
-            steps
-                .data(Step::CreateOffer)
-                .description
-                .as_ref()
-                .is_some_and(|offer| offer.sdp.starts_with("v=0"))
-        );
-        assert_eq!(steps.data(Step::SetLocalOffer).candidates.len(), 2);
-        assert!(steps.data(Step::SetLocalAnswer).description.is_some());
-        assert!(steps.data(Step::CheckConnectivity).pair.is_some());
-        assert_eq!(steps.data(Step::OpenChannel).channel.as_ref().map(|channel| channel.id), Some(1));
-        assert!(steps.data(Step::CreatePeerConnection).is_empty());
-        assert_eq!(steps.opened_at(), Some(34.5));
-    }
-
-    #[test]
-    fn the_server_is_at_work_from_the_request_to_the_reply() {
-        let asked = until(|event| matches!(event.data, TraceData::Request { .. }));
-        assert_eq!(states(&asked), [Done, Done, Done, Done, Active, Active, Pending, Pending]);
-        let answered =
-            until(|event| event.step == Step::SetLocalAnswer && event.data == TraceData::Done { took: 0.3 });
-        assert_eq!(states(&answered)[4..], [Done, Done, Pending, Pending]);
-        // Its length is the server's own, as its parts add up.
-        assert!(answered.overview(6).took.is_some_and(|took| (took - 1.1).abs() < 1e-9));
-    }
-
-    #[test]
-    fn a_server_that_sends_no_timings_has_answered_all_the_same() {
-        let events: Vec<_> = events().into_iter().filter(|event| event.step.number() != 6).collect();
-        let steps = after(&events);
-        assert_eq!(states(&steps), [Done; 8]);
-        assert_eq!(steps.overview(6).took, None);
-    }
-
-    #[test]
-    fn candidates_that_come_late_do_not_reopen_their_step() {
-        let steps = until(|event| event.at > 20.0 && matches!(event.data, TraceData::Candidate { .. }));
-        assert_eq!(steps.overview(4).state, Done);
-        assert_eq!(steps.data(Step::SetLocalOffer).candidates.len(), 2);
-    }
-
-    #[test]
-    fn a_step_with_parts_lasts_from_the_first_to_the_last_of_them() {
-        let checking = until(|event| event.step == Step::HandshakeDtls);
-        assert_eq!(checking.overview(8).state, Active);
-        assert_eq!(checking.overview(8).took, None);
-        let Progress { at, took, .. } = after(&events()).overview(8);
-        assert_eq!((at, took), (Some(22.5), Some(12.0)));
-    }
-
-    #[test]
-    fn a_failure_stays_with_its_step() {
-        let mut events = events();
-        let request =
-            events.iter().position(|event| matches!(event.data, TraceData::Request { .. })).unwrap();
-        events.truncate(request + 1);
-        events.push(TraceEvent {
-            step: Step::SendOffer,
-            side: Side::Client,
-            at: 99.0,
-            data: TraceData::Failed {
-                phase: hola_webrtc_protocol::Phase::Signalling,
-                message: "no reply".into(),
-            },
-        });
-        let steps = after(&events);
-        assert_eq!(states(&steps), [Done, Done, Done, Done, Failed, Pending, Pending, Pending]);
-        assert!(steps.data(Step::SendOffer).failure.is_some());
-        assert_eq!(steps.overview(6), Progress::default());
-    }
-
-    #[test]
-    fn a_silent_connection_is_one_whose_ice_is_disconnected() {
-        let mut steps = after(&events());
-        let mut turn = |state: &str| {
-            let data = TraceData::State { machine: StateMachine::IceConnection, state: state.to_owned() };
-            steps.apply(&TraceEvent { step: Step::CheckConnectivity, side: Side::Client, at: 5000.0, data });
-            steps.is_silent()
-        };
-        assert!(turn("disconnected"));
-        assert!(!turn("connected"));
-    }
-}
+mod tests;

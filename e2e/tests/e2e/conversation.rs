@@ -1,7 +1,10 @@
 //! What one comes for: a click, eight steps, a greeting, an echo.
 
 use anyhow::{Context, Result};
-use hola_webrtc_e2e::{Browser, Stage, Step, in_browser};
+use hola_webrtc_e2e::{Browser, Stage, Step, Watched, in_browser};
+
+/// The parts that the server takes, alone or with the browser.
+const PARTS: [&str; 9] = ["6a", "6b", "6c", "6d", "6e", "8a", "8b", "8c", "8d"];
 
 /// The whole job, in any browser.
 async fn converse(stage: &mut Stage) -> Result<()> {
@@ -25,6 +28,17 @@ async fn converse(stage: &mut Stage) -> Result<()> {
     let log = stage.log()?;
     assert!(log.contains(&session[..8]), "the server's log has no session {session}");
     assert!(!log.contains(&session), "the server's log has the whole id of {session}");
+
+    let watched = page.until("the server tells of its side", |page| {
+        PARTS.iter().all(|part| page.watched.iter().any(|told| told.step == *part))
+    });
+    let mut watched = watched.await?.watched;
+    watched.dedup_by(|told, before| told.step == before.step);
+    assert!(watched.iter().map(|told| &*told.step).eq(PARTS), "{watched:#?}");
+    let told = watched.iter().map(Watched::seconds).collect::<Result<Vec<f64>>>()?;
+    assert!(told.is_sorted(), "{watched:#?}");
+    // Its answer was ready after the request had left, and before the reply was there.
+    assert!(told[0] >= times[4] && told[4] <= times[6], "{watched:#?} in {times:?}");
 
     let greeted = page.until("the server greets", |page| !page.said("server").is_empty()).await?;
     assert_eq!(greeted.chat[0].from, "server", "{greeted:#?}");
