@@ -49,7 +49,11 @@ const WORKERS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 fn alone(test: impl Future<Output = ()>) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        // The server of the test before was dropped with its runtime, and its threads end by themselves.
+        assert!(within(SOON, || Thread::named(ENGINE).is_empty()).await);
+        test.await;
+    });
 }
 
 /// A server in this process, with a view of the runtimes of its engine.
