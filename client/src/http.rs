@@ -45,7 +45,7 @@ impl Signaller for Http {
         let location = response.header("location");
         let (status, session) =
             (response.status(), location.as_deref().and_then(signal::session_of_location));
-        #[cfg(not(feature = "js"))]
+        #[cfg(feature = "events")]
         if let Some(links) = response.header("link") {
             let events = crate::link::target(&links, signal::EVENTS_RELATION);
             trace.tell_server_events(events.and_then(|events| session_url(events, &response, &url)));

@@ -42,7 +42,7 @@ mod http;
 #[cfg(feature = "js")]
 pub mod js;
 mod layers;
-#[cfg(any(test, not(feature = "js")))]
+#[cfg(feature = "events")]
 mod link;
 mod listener;
 mod message;

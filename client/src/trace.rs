@@ -24,7 +24,7 @@ struct Record {
     start: f64,
     events: RefCell<Vec<TraceEvent>>,
     ended: Cell<bool>,
-    #[cfg(not(feature = "js"))]
+    #[cfg(feature = "events")]
     server_events: RefCell<Option<String>>,
     changes: Changes,
 }
@@ -38,7 +38,7 @@ impl Trace {
             start: clock::now(),
             events: RefCell::default(),
             ended: Cell::new(false),
-            #[cfg(not(feature = "js"))]
+            #[cfg(feature = "events")]
             server_events: RefCell::default(),
             changes: Changes::default(),
         }))
@@ -65,13 +65,13 @@ impl Trace {
     }
 
     /// Where the server tells its half of the trace, as Server-Sent Events: known from its reply on, if the reply links to
-    /// them. Who knows the URL can watch the session. The JavaScript API does without.
-    #[cfg(not(feature = "js"))]
+    /// them. Who knows the URL can watch the session. The npm package does without.
+    #[cfg(feature = "events")]
     pub fn server_events(&self) -> Option<String> {
         self.0.server_events.borrow().clone()
     }
 
-    #[cfg(not(feature = "js"))]
+    #[cfg(feature = "events")]
     pub(crate) fn tell_server_events(&self, url: Option<String>) {
         self.0.server_events.replace(url);
     }
