@@ -93,7 +93,7 @@ impl Connection {
 
     /// The channels that the other side opens, from the first on. Ends when the connection does, and does not
     /// keep it alive.
-    pub fn incoming_channels(&self) -> impl Stream<Item = Channel> + Unpin + 'static {
+    pub fn incoming_channels(&self) -> impl Stream<Item = Channel> + Unpin + use<> {
         let state = (Rc::clone(self.peer.incoming()), Rc::downgrade(&self.peer));
         Box::pin(stream::unfold(state, |(incoming, peer)| async move {
             let channel = incoming.next().await?;
@@ -107,7 +107,7 @@ impl Connection {
     }
 
     /// Waits for the end, and tells how it came. Does not keep the connection alive.
-    pub fn closed(&self) -> impl Future<Output = Closed> + 'static {
+    pub fn closed(&self) -> impl Future<Output = Closed> + use<> {
         let ending = Rc::clone(self.peer.ending());
         async move { ending.reached().await }
     }
@@ -137,6 +137,15 @@ impl Connection {
     }
 }
 
+/// Whether they are handles to the same connection.
+impl PartialEq for Connection {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.peer, &other.peer)
+    }
+}
+
+impl Eq for Connection {}
+
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
@@ -146,20 +155,25 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// The end of a connection, which may be awaited without keeping it alive.
-#[derive(Default)]
-pub(crate) struct Ending {
-    how: RefCell<Option<Closed>>,
+/// The end of something, which may be awaited without keeping that alive.
+pub(crate) struct Ending<T> {
+    how: RefCell<Option<T>>,
     changes: Changes,
 }
 
-impl Ending {
+impl<T> Default for Ending<T> {
+    fn default() -> Self {
+        Self { how: RefCell::default(), changes: Changes::default() }
+    }
+}
+
+impl<T: Clone> Ending<T> {
     pub(crate) fn is_reached(&self) -> bool {
         self.how.borrow().is_some()
     }
 
     /// Sets how it ended. The first cause counts: false if there is one already.
-    pub(crate) fn set(&self, how: Closed) -> bool {
+    pub(crate) fn set(&self, how: T) -> bool {
         if self.is_reached() {
             return false;
         }
@@ -168,7 +182,7 @@ impl Ending {
         true
     }
 
-    pub(crate) async fn reached(&self) -> Closed {
+    pub(crate) async fn reached(&self) -> T {
         self.changes.until(|| self.how.borrow().clone()).await
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Peer {
     restart_ice: RefCell<Option<RestartIce>>,
     channels: RefCell<Vec<Weak<ChannelCore>>>,
     incoming: Rc<Incoming>,
-    ending: Rc<Ending>,
+    ending: Rc<Ending<Closed>>,
     pub(crate) observer: Rc<dyn Observer>,
 }
 
@@ -173,7 +173,7 @@ impl Peer {
         &self.trace
     }
 
-    pub(crate) fn ending(&self) -> &Rc<Ending> {
+    pub(crate) fn ending(&self) -> &Rc<Ending<Closed>> {
         &self.ending
     }
 

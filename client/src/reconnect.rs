@@ -6,7 +6,8 @@
 /// How often to try, and how long to wait between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// How many attempts may fail one after the other; none means no end.
+    /// How many attempts may fail one after the other; none means no end. A connection that lasts shorter than `max_delay`
+    /// counts as one that failed: a server that lets everybody in and then sends them away is to be spared, too.
     pub attempts: Option<u32>,
     /// What the wait before the first attempt is at most, in milliseconds. It doubles with each.
     pub delay: u64,
@@ -27,8 +28,10 @@ pub(crate) enum Event {
     Connected,
     /// Nothing comes any more; it may come back by itself.
     Disconnected,
-    /// The page goes online, or its network is another one.
+    /// The page's network is another one.
     NetworkChanged,
+    /// The page is online again.
+    Online,
     /// The page is offline: no attempt can succeed.
     Offline,
     /// The ICE restart under way is over, well or not.
@@ -80,8 +83,8 @@ pub(crate) enum Reason {
 enum State {
     /// The first connection is being made.
     Connecting,
-    /// Open, perhaps with an ICE restart under way, and perhaps with the wish for another one after it.
-    Connected { restarting: bool, again: bool },
+    /// Open since then, perhaps with an ICE restart under way, and perhaps with the wish for another one after it.
+    Connected { since: u64, restarting: bool, again: bool },
     /// The next attempt is due then, and not before what the server asked for.
     Waiting { due: u64, not_before: u64 },
     /// An attempt is under way.
@@ -95,6 +98,7 @@ enum State {
 pub(crate) struct Reconnect {
     backoff: Backoff,
     state: State,
+    /// How many attempts have led to nothing that lasted.
     number: u32,
     offline: bool,
 }
@@ -110,7 +114,7 @@ impl Reconnect {
     pub(crate) fn handle(&mut self, now: u64, chance: f64, event: Event) -> Option<Action> {
         match event {
             Event::Offline => self.offline = true,
-            Event::NetworkChanged => self.offline = false,
+            Event::Online => self.offline = false,
             _ => {}
         }
         match (self.state, event) {
@@ -120,29 +124,37 @@ impl Reconnect {
                 None
             }
             (_, Event::Connected) => {
-                self.number = 0;
-                self.state = State::Connected { restarting: false, again: false };
+                self.state = State::Connected { since: now, restarting: false, again: false };
                 None
             }
-            (State::Connected { restarting: false, .. }, Event::Disconnected | Event::NetworkChanged) => {
-                self.state = State::Connected { restarting: true, again: false };
+            (
+                State::Connected { since, restarting: false, .. },
+                Event::Disconnected | Event::NetworkChanged | Event::Online,
+            ) => {
+                self.state = State::Connected { since, restarting: true, again: false };
                 Some(Action::RestartIce)
             }
             // What is under way may have begun on the network that is gone.
-            (State::Connected { restarting: true, .. }, Event::NetworkChanged) => {
-                self.state = State::Connected { restarting: true, again: true };
+            (State::Connected { since, restarting: true, .. }, Event::NetworkChanged | Event::Online) => {
+                self.state = State::Connected { since, restarting: true, again: true };
                 None
             }
-            (State::Connected { restarting: true, again }, Event::Restarted) => {
-                self.state = State::Connected { restarting: again, again: false };
+            (State::Connected { since, restarting: true, again }, Event::Restarted) => {
+                self.state = State::Connected { since, restarting: again, again: false };
                 again.then_some(Action::RestartIce)
             }
-            (State::Waiting { not_before, .. }, Event::NetworkChanged) => {
+            (State::Waiting { not_before, .. }, Event::NetworkChanged | Event::Online) => {
                 self.state = State::Waiting { due: now.max(not_before), not_before };
                 self.poll(now)
             }
             (State::Connecting, Event::Failed { .. }) => Some(self.give_up(Reason::NeverConnected)),
-            (State::Connected { .. } | State::Attempting, Event::Failed { retryable, retry_after }) => {
+            (State::Connected { since, .. }, Event::Failed { retryable, retry_after }) => {
+                if now.saturating_sub(since) >= self.backoff.max_delay {
+                    self.number = 0;
+                }
+                Some(self.failed(now, chance, retryable, retry_after))
+            }
+            (State::Attempting, Event::Failed { retryable, retry_after }) => {
                 Some(self.failed(now, chance, retryable, retry_after))
             }
             _ => None,
@@ -209,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_the_longest_and_begin_anew_once_connected() {
+    fn waits_double_up_to_the_longest_and_begin_anew_after_a_connection_that_lasted() {
         let mut policy = connected(Backoff { attempts: None, delay: 500, max_delay: 3000 });
         let mut now = 0;
         for (number, wait) in [(1, 500), (2, 1000), (3, 2000), (4, 3000), (5, 3000)] {
@@ -221,7 +233,24 @@ mod tests {
             assert_eq!((policy.due(), policy.poll(now)), (None, None));
         }
         assert_eq!(policy.handle(now, 1.0, Event::Connected), None);
-        assert_eq!(policy.handle(now, 0.5, LOST), Some(Action::Wait { number: 1, wait: 250 }));
+        assert_eq!(policy.handle(now + 3000, 0.5, LOST), Some(Action::Wait { number: 1, wait: 250 }));
+    }
+
+    #[test]
+    fn connections_that_end_at_once_are_attempts_that_failed() {
+        let mut policy = connected(Backoff { attempts: Some(3), delay: 500, max_delay: 3000 });
+        let mut now = 0;
+        for (number, wait) in [(1, 500), (2, 1000), (3, 2000)] {
+            now += 2999;
+            assert_eq!(policy.handle(now, 1.0, LOST), Some(Action::Wait { number, wait }));
+            now += wait;
+            assert_eq!(policy.poll(now), Some(Action::Connect { number }));
+            assert_eq!(policy.handle(now, 1.0, Event::Connected), None);
+            // That ICE is restarted meanwhile does not make it a new one.
+            assert_eq!(policy.handle(now + 1, 1.0, Event::Disconnected), Some(Action::RestartIce));
+            assert_eq!(policy.handle(now + 2, 1.0, Event::Restarted), None);
+        }
+        assert_eq!(policy.handle(now + 2999, 1.0, LOST), Some(Action::GiveUp(Reason::Exhausted)));
     }
 
     #[test]
@@ -252,7 +281,11 @@ mod tests {
         policy.handle(0, 1.0, LOST);
         assert_eq!(policy.handle(10, 1.0, Event::Offline), None);
         assert_eq!((policy.due(), policy.poll(10_000)), (None, None));
-        assert_eq!(policy.handle(10_001, 1.0, Event::NetworkChanged), Some(Action::Connect { number: 1 }));
+        assert_eq!(policy.handle(10_001, 1.0, Event::NetworkChanged), None);
+        assert_eq!(policy.due(), None);
+        assert_eq!(policy.handle(10_002, 1.0, Event::Online), Some(Action::Connect { number: 1 }));
+        policy.handle(10_003, 1.0, LOST);
+        assert_eq!(policy.handle(10_004, 1.0, Event::NetworkChanged), Some(Action::Connect { number: 2 }));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::{Future, poll_fn},
+    mem,
     pin::Pin,
     rc::{Rc, Weak},
     task::{Context, Poll},
@@ -133,16 +134,28 @@ pub(super) fn start(session: &Rc<Shared>, first: &Connection, backoff: Backoff) 
 /// Hears of the network: <https://html.spec.whatwg.org/multipage/system-state.html#browser-state>, and where there is such,
 /// <https://wicg.github.io/netinfo/#connection-attribute>.
 fn network(inbox: &Rc<Inbox>) -> Listener {
-    let inbox = Rc::downgrade(inbox);
+    let global = js_sys::global();
+    let connection = object::property(&object::property(&global, "navigator"), "connection");
+    let (inbox, used) = (Rc::downgrade(inbox), connection.clone());
+    let mut last = object::text(&used, "type");
     let listener = Listener::new(move |event| {
-        let is_offline = object::text(&event, "type").as_deref() == Some("offline");
+        let event = match object::text(&event, "type").as_deref() {
+            Some("offline") => Event::Offline,
+            Some("online") => Event::Online,
+            // It changes with each estimate of the network's speed, too.
+            _ => {
+                let present = object::text(&used, "type");
+                if mem::replace(&mut last, present.clone()) == present {
+                    return;
+                }
+                Event::NetworkChanged
+            }
+        };
         if let Some(inbox) = inbox.upgrade() {
-            inbox.push(Happened::Event(if is_offline { Event::Offline } else { Event::NetworkChanged }));
+            inbox.push(Happened::Event(event));
         }
     });
-    let global = js_sys::global();
     listener.listen(global.unchecked_ref(), &["online", "offline"]);
-    let connection = object::property(&object::property(&global, "navigator"), "connection");
     if connection.is_object() {
         listener.listen(connection.unchecked_ref(), &["change"]);
     }
@@ -236,12 +249,17 @@ impl Driver {
 
     /// Whether it succeeds shows in the connection's state.
     fn restart_ice(&self, session: &Shared) {
-        let (connection, inbox) = (session.connection.borrow().clone(), Rc::clone(&self.inbox));
+        let Some(connection) = session.connection.borrow().clone() else { return };
+        let (session, inbox) = (self.session.clone(), Rc::clone(&self.inbox));
         spawn_local(async move {
-            if let Some(connection) = connection {
-                let _ = connection.restart_ice().await;
+            let _ = connection.restart_ice().await;
+            // Not a later connection's.
+            if session
+                .upgrade()
+                .is_some_and(|session| session.connection.borrow().as_ref() == Some(&connection))
+            {
+                inbox.push(Happened::Event(Event::Restarted));
             }
-            inbox.push(Happened::Event(Event::Restarted));
         });
     }
 

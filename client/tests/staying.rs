@@ -1,0 +1,119 @@
+//! Sessions that stay, with a server in the page that does what a test wants.
+
+#![cfg(all(target_arch = "wasm32", feature = "session"))]
+#![allow(missing_docs, unreachable_pub, clippy::expect_used, clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use futures_util::{SinkExt, StreamExt};
+use hola_webrtc_client::{
+    Backoff, ChannelOptions, ChannelState, Closed, ConnectOptions, Message, Session, SessionState, TraceData,
+};
+use support::{in_page_server::InPageServer, next, pause, soon};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+async fn session(attempts: Option<u32>) -> Session {
+    // None of its connections lasts so long that it counts as one that lasted.
+    let backoff = Backoff { attempts, delay: 10, max_delay: 600_000 };
+    soon(Session::connect("", ConnectOptions::default(), backoff)).await.unwrap()
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    soon(async {
+        while !condition() {
+            pause(5).await;
+        }
+    })
+    .await;
+}
+
+/// Ends the session's connection, and waits for the next.
+async fn reconnects(session: &Session, server: &InPageServer) {
+    let before = session.connection();
+    server.end();
+    until(|| session.state() == SessionState::Connected && session.connection() != before).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_lets_in_and_sends_away_is_asked_so_often_and_not_for_ever() {
+    let server = InPageServer::new("channel.send('hello'); setTimeout(() => peer.close(), 50);");
+    let session = session(Some(3)).await;
+    assert_eq!(soon(session.closed()).await, Closed::Remote);
+    let attempts = session.trace().events().into_iter().filter_map(|event| match event.data {
+        TraceData::Attempt { number, .. } => Some(number),
+        _ => None,
+    });
+    assert_eq!(attempts.collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(server.number("server.peers.length"), 4.0);
+}
+
+#[wasm_bindgen_test]
+async fn channels_of_the_other_side_come_from_one_connection_after_the_other() {
+    let server = InPageServer::new("");
+    let session = session(None).await;
+    let mut incoming = session.incoming_channels();
+    for round in 0..3 {
+        let mut channel = soon(incoming.next()).await.unwrap();
+        assert_eq!(channel.label(), "of the server");
+        until(|| server.number("server.opened.at(-1).readyState === 'open' ? 1 : 0") == 1.0).await;
+        server.number(&format!("server.opened.at(-1).send('{round}'), 0"));
+        assert_eq!(next(&mut channel).await, Message::from(round.to_string()));
+        reconnects(&session, &server).await;
+        assert_eq!(soon(channel.next()).await, None);
+    }
+    soon(incoming.next()).await.unwrap();
+    drop(session);
+    assert!(soon(incoming.next()).await.is_none());
+}
+
+#[wasm_bindgen_test]
+async fn what_came_before_the_connection_was_lost_is_read_after_it_and_first() {
+    let server = InPageServer::new("for (const text of ['one', 'two', 'three']) channel.send(text)");
+    let session = session(None).await;
+    let mut channel = session.channel();
+    let arrived = session.connection().unwrap();
+    // Nobody reads it meanwhile.
+    soon(async {
+        while arrived.stats().await.unwrap().messages_received < 3 {
+            pause(5).await;
+        }
+    })
+    .await;
+    reconnects(&session, &server).await;
+    for text in ["one", "two", "three", "one"] {
+        assert_eq!(soon(channel.next()).await, Some(Message::from(text)));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_first_channel_that_is_closed_is_closed_on_the_next_connection_too() {
+    let server = InPageServer::new("");
+    let session = session(None).await;
+    let mut more = session.open_channel("more", &ChannelOptions::default());
+    session.channel().close();
+    reconnects(&session, &server).await;
+    until(|| session.connection().unwrap().channel().state() == ChannelState::Closed).await;
+    assert_eq!(session.channel().state(), ChannelState::Closed);
+    soon(more.send(Message::from("the session stays"))).await.unwrap();
+    assert_eq!(soon(more.next()).await, Some(Message::from("the session stays")));
+}
+
+#[wasm_bindgen_test]
+async fn another_kind_of_network_is_a_change_and_another_estimate_of_its_speed_is_none() {
+    let fake = "Object.defineProperty(navigator, 'connection', {
+        configurable: true, value: Object.assign(new EventTarget(), { type: 'wifi', rtt: 50 }) }), 0";
+    let server = InPageServer::new("");
+    server.number(fake);
+    let _session = session(None).await;
+    server
+        .number("navigator.connection.rtt = 100, navigator.connection.dispatchEvent(new Event('change')), 0");
+    pause(100).await;
+    assert_eq!(server.number("server.patches"), 0.0);
+    server.number(
+        "navigator.connection.type = 'cellular', navigator.connection.dispatchEvent(new Event('change')), 0",
+    );
+    until(|| server.number("server.patches") == 1.0).await;
+    server.number("delete navigator.connection, 0");
+}
