@@ -32,7 +32,8 @@ use crate::{Channel, ChannelOptions, Connection, ErrorKind, HIGH_WATER, Message,
 /// A [resumable](Mode::Resumable) one that belongs to a [`Session`](crate::Session) goes on over the session's next
 /// connection: each message is delivered once and in order, or reported by [`take_undelivered`](Self::take_undelivered).
 ///
-/// Dropping the last handle gives up what is still on its way; [`delivered`](Self::delivered) waits for it.
+/// Dropping the last handle, of it and of the transfers on it, gives up what is still on its way;
+/// [`delivered`](Self::delivered) waits for it.
 ///
 /// ```no_run
 /// use futures_util::{SinkExt, StreamExt};
@@ -50,8 +51,6 @@ use crate::{Channel, ChannelOptions, Connection, ErrorKind, HIGH_WATER, Message,
 #[derive(Clone)]
 pub struct FramedChannel {
     pub(crate) framed: Rc<Framed>,
-    /// A channel keeps its session alive.
-    pub(crate) _keeps: Option<Rc<dyn std::any::Any>>,
 }
 
 impl FramedChannel {
@@ -65,18 +64,18 @@ impl FramedChannel {
         mode: Mode,
     ) -> Result<Self, RtcError> {
         let channel = connection.open_channel(label, &asking_for(mode, options)?)?;
-        let framed = Framed::new(Role::Opener, mode == Mode::Resumable, false);
+        let framed = Framed::new(Role::Opener, mode == Mode::Resumable);
         framed.attach(channel);
-        Ok(Self { framed, _keeps: None })
+        Ok(Self { framed })
     }
 
     /// Speaks the framing on a channel that the other side has opened for that. Gives the channel back if its
     /// [`protocol`](Channel::protocol) does not ask for it.
     pub fn accept(channel: Channel) -> Result<Self, Channel> {
         let (Some(mode), _) = Mode::of(&channel.protocol()) else { return Err(channel) };
-        let framed = Framed::new(Role::Acceptor, mode == Mode::Resumable, false);
+        let framed = Framed::new(Role::Acceptor, mode == Mode::Resumable);
         framed.attach(channel);
-        Ok(Self { framed, _keeps: None })
+        Ok(Self { framed })
     }
 
     /// The largest message that the other side takes, in bytes; `None` until it has said so.
@@ -113,10 +112,10 @@ impl FramedChannel {
         self.framed.change(Framing::close);
     }
 
-    /// Waits for the end, and tells how it came. What came before can still be read.
-    pub fn closed(&self) -> impl Future<Output = Ended> + 'static {
-        let framed = Rc::clone(&self.framed);
-        async move { framed.changes.until(|| framed.ended()).await }
+    /// Waits for the end, and tells how it came. What came before can still be read. Does not keep the channel alive.
+    pub fn closed(&self) -> impl Future<Output = Ended> + use<> {
+        let ending = Rc::clone(self.framed.ending());
+        async move { ending.reached().await }
     }
 
     /// Begins a transfer to the other side, as soon as that takes one more, and returns where its bytes go.
@@ -131,7 +130,7 @@ impl FramedChannel {
             Some(Ok(LargeSender::new(Rc::clone(&self.framed), key)))
         };
         let sender = self.framed.changes.until(start).await;
-        self.framed.changes.notify();
+        self.framed.notify();
         sender
     }
 
@@ -156,16 +155,19 @@ impl FramedChannel {
         sender.send_all(data, progress).await
     }
 
-    /// The transfers that the other side begins. Ends with the channel.
-    pub fn incoming_large(&self) -> impl Stream<Item = LargeReceiver> + Unpin + 'static {
-        Box::pin(stream::unfold(Rc::clone(&self.framed), |framed| async move {
-            let accept = || {
+    /// The transfers that the other side begins. Ends with the channel, and does not keep it alive; a transfer does.
+    pub fn incoming_large(&self) -> impl Stream<Item = LargeReceiver> + Unpin + use<> {
+        let framed = Rc::downgrade(&self.framed);
+        stream::poll_fn(move |context| {
+            let Some(framed) = framed.upgrade() else { return Poll::Ready(None) };
+            framed.changes.poll(context, || {
                 let accepted = framed.framing_mut().accept();
-                if accepted.is_some() { Some(accepted) } else { framed.ended().map(|_| None) }
-            };
-            let (key, info) = framed.changes.until(accept).await?;
-            Some((LargeReceiver::new(Rc::clone(&framed), key, info), framed))
-        }))
+                match accepted {
+                    Some((key, info)) => Some(Some(LargeReceiver::new(Rc::clone(&framed), key, info))),
+                    None => framed.ended().map(|_| None),
+                }
+            })
+        })
     }
 
     /// Whether it ended well, once it has ended.

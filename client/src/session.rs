@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures_core::Stream;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use hola_webrtc_protocol::{
     Side, Step, TraceData,
     framing::{Mode, Role},
@@ -21,8 +21,8 @@ use hola_webrtc_protocol::{
 pub use self::channel::SessionChannel;
 use self::{driver::Inbox, slot::Slot};
 use crate::{
-    Backoff, ChannelOptions, Closed, ConnectOptions, Connecting, Connection, ConnectionState, FramedChannel,
-    RtcError, Trace, connect,
+    Backoff, Channel, ChannelOptions, Closed, ConnectOptions, Connecting, Connection, ConnectionState,
+    FramedChannel, RtcError, Trace, connect,
     connection::Ending,
     framed::{Framed, asking_for},
     observer::Native,
@@ -75,7 +75,7 @@ pub(crate) struct Shared {
     connection: RefCell<Option<Connection>>,
     slots: RefCell<Vec<Weak<Slot>>>,
     is_reconnecting: Cell<bool>,
-    ending: Rc<Ending>,
+    ending: Rc<Ending<Closed>>,
 }
 
 impl Session {
@@ -121,7 +121,8 @@ impl Session {
     }
 
     /// Makes a channel that speaks the framing, as [`open_channel`](Self::open_channel) does. A resumable one goes on where it
-    /// was; another one begins anew, and reports what it does not know to have arrived.
+    /// was. Another one begins anew: what has not begun to leave goes over the next connection, the message that was cut off is
+    /// [reported](FramedChannel::take_undelivered), and of those that had left before nobody knows.
     ///
     /// Fails if it is not ordered and reliable.
     pub fn open_framed(
@@ -130,14 +131,29 @@ impl Session {
         options: &ChannelOptions,
         mode: Mode,
     ) -> Result<FramedChannel, RtcError> {
-        let framed = Framed::new(Role::Opener, mode == Mode::Resumable, true);
-        let slot = Slot::framed(label, &asking_for(mode, options)?, Rc::clone(&framed), mode);
+        let framed = Framed::new(Role::Opener, mode == Mode::Resumable);
+        let slot = Slot::framed(label, &asking_for(mode, options)?, &framed, mode);
+        framed.keep(Rc::new((Rc::clone(&slot), Rc::clone(&self.shared))));
         self.shared.add(&slot);
-        Ok(FramedChannel { framed, _keeps: Some(Rc::new((slot, Rc::clone(&self.shared)))) })
+        Ok(FramedChannel { framed })
     }
 
-    /// The present connection, if there is one. What the other side opens belongs to it alone
-    /// ([`incoming_channels`](Connection::incoming_channels)).
+    /// The channels that the other side opens, on one connection after the other: each belongs to its own, and closes with it.
+    /// Ends when the session is closed, and does not keep it alive.
+    pub fn incoming_channels(&self) -> impl Stream<Item = Channel> + Unpin + use<> {
+        let begin = (Rc::downgrade(&self.shared), Rc::clone(&self.shared.inbox));
+        let on_each = stream::unfold(begin, |(shared, inbox)| async move {
+            let present = || match shared.upgrade().filter(|shared| !shared.ending.is_reached()) {
+                Some(shared) => shared.alive().map(|connection| Some(connection.incoming_channels())),
+                None => Some(None),
+            };
+            let incoming = inbox.states.until(present).await?;
+            Some((incoming, (shared, inbox)))
+        });
+        Box::pin(on_each.flatten())
+    }
+
+    /// The present connection, if there is one.
     pub fn connection(&self) -> Option<Connection> {
         self.shared.connection.borrow().clone()
     }
@@ -149,7 +165,7 @@ impl Session {
 
     /// How it is, then each state that it comes to; those that pass at once may be left out. Ends when the session is closed,
     /// and does not keep it alive.
-    pub fn states(&self) -> impl Stream<Item = SessionState> + Unpin + 'static {
+    pub fn states(&self) -> impl Stream<Item = SessionState> + Unpin + use<> {
         let begin = (Rc::downgrade(&self.shared), Rc::clone(&self.shared.inbox), None);
         Box::pin(stream::unfold(begin, |(shared, inbox, last)| async move {
             let look = || {
@@ -175,7 +191,7 @@ impl Session {
     }
 
     /// Waits for the end, and tells how it came. Does not keep the session alive.
-    pub fn closed(&self) -> impl Future<Output = Closed> + 'static {
+    pub fn closed(&self) -> impl Future<Output = Closed> + use<> {
         let ending = Rc::clone(&self.shared.ending);
         async move { ending.reached().await }
     }
@@ -199,6 +215,10 @@ impl Shared {
         }
     }
 
+    fn alive(&self) -> Option<Connection> {
+        self.connection.borrow().clone().filter(|connection| connection.state() != ConnectionState::Closed)
+    }
+
     fn add(&self, slot: &Rc<Slot>) {
         if self.ending.is_reached() {
             slot.end();
@@ -208,8 +228,9 @@ impl Shared {
         slots.retain(|slot| slot.strong_count() > 0);
         slots.push(Rc::downgrade(slot));
         drop(slots);
-        if let Some(connection) = &*self.connection.borrow() {
-            slot.attach(connection);
+        let present = self.connection.borrow().clone();
+        if let Some(connection) = present {
+            slot.attach(&connection);
         }
     }
 

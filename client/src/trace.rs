@@ -50,7 +50,7 @@ impl Trace {
     }
 
     /// All events from the first on, then each as it comes. Ends when the connection is gone.
-    pub fn subscribe(&self) -> impl Stream<Item = TraceEvent> + Unpin + 'static {
+    pub fn subscribe(&self) -> impl Stream<Item = TraceEvent> + Unpin + use<> {
         let record = Rc::clone(&self.0);
         Box::pin(stream::unfold((record, 0), |(record, index)| async move {
             let event = record

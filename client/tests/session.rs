@@ -7,10 +7,10 @@ mod support;
 
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, Stream, StreamExt};
 use hola_webrtc_client::{
-    Backoff, ChannelOptions, ChannelState, Closed, ConnectOptions, Connection, ErrorKind, FramedChannel,
-    Message, Mode, SendError, Session, SessionChannel, SessionState, TraceData,
+    Backoff, ChannelOptions, ChannelState, Closed, ConnectOptions, Connection, Ended, ErrorKind,
+    FramedChannel, Message, Mode, SendError, Session, SessionChannel, SessionState, TraceData, TransferInfo,
 };
 use hola_webrtc_protocol::signal;
 use support::{
@@ -21,7 +21,7 @@ use support::{
     soon, within,
 };
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -46,7 +46,11 @@ async fn ended_by_the_server(connection: &Connection) {
 }
 
 async fn reaches(session: &Session, wanted: SessionState) {
-    let mut states = session.states();
+    come(&mut session.states(), wanted).await;
+}
+
+/// Waits for this state, which does not pass unseen if the states are listened to beforehand.
+async fn come(states: &mut (impl Stream<Item = SessionState> + Unpin), wanted: SessionState) {
     within(LONG, async { while states.next().await.expect("the session ended") != wanted {} }).await;
 }
 
@@ -67,9 +71,9 @@ async fn after_the_servers_end_the_same_handles_go_on_over_a_new_connection() {
         (session.channel(), session.open_channel("more", &ChannelOptions::default().unordered()));
     echoes(&mut first, "before").await;
     echoes(&mut more, "before").await;
-    let before = session.connection().unwrap();
+    let (before, mut states) = (session.connection().unwrap(), session.states());
     ended_by_the_server(&before).await;
-    reaches(&session, SessionState::Reconnecting).await;
+    come(&mut states, SessionState::Reconnecting).await;
     assert_eq!(first.state(), ChannelState::Connecting);
     reaches(&session, SessionState::Connected).await;
     assert_ne!(session.connection().unwrap().session_id(), before.session_id());
@@ -113,14 +117,78 @@ async fn a_resumable_channel_delivers_each_message_once_and_in_order_though_its_
 }
 
 #[wasm_bindgen_test]
-async fn what_a_framed_channel_does_not_know_to_have_arrived_it_reports_and_goes_on() {
+async fn one_that_is_not_resumable_reports_the_message_that_was_cut_off_and_sends_the_rest() {
     let session = session().await;
     let mut channel = session.open_framed("talk", &ChannelOptions::default(), Mode::Framed).unwrap();
     talks(&mut channel, "before").await;
+    // As nobody reads the echo, the server stops to read, and sending stops midway. Each message is longer than a frame, and
+    // begins with its number.
+    let mut writer = channel.clone();
+    let send_all = async move {
+        for number in 0..64_u8 {
+            writer.send(Message::from([vec![number], vec![0; 300_006]].concat())).await.unwrap();
+        }
+    };
+    spawn_local(send_all);
+    stalled(&channel).await;
+    let mut states = session.states();
     ended_by_the_server(&session.connection().unwrap()).await;
-    reaches(&session, SessionState::Reconnecting).await;
-    talks(&mut channel, "after").await;
+    come(&mut states, SessionState::Reconnecting).await;
+    come(&mut states, SessionState::Connected).await;
+    soon(channel.ready()).await.unwrap();
+    let undelivered = channel.take_undelivered();
+    assert_eq!(undelivered.len(), 1);
+    assert!(!undelivered[0].is_whole && undelivered[0].data.len() < 300_007);
+    let mut came = Vec::new();
+    while came.last() != Some(&63) {
+        let Some(Message::Binary(message)) = within(LONG, channel.next()).await else { panic!("no message") };
+        assert_eq!(message.len(), 300_007);
+        came.push(message[0]);
+    }
+    // Once each, and of the new connection all.
+    assert!(came.is_sorted_by(|before, after| before < after), "{came:?}");
+    let new = came.windows(2).rposition(|pair| pair[1] - pair[0] > 1).map_or(0, |gap| gap + 1);
+    assert!(came[new..].len() > 1 && came[new] > 0, "{came:?}");
+    soon(channel.delivered()).await.unwrap();
     assert!(channel.take_undelivered().is_empty());
+}
+
+/// Waits until no more leaves the channel, though there is more.
+async fn stalled(channel: &FramedChannel) {
+    let mut same = (0, 0);
+    within(LONG, async {
+        while same.1 < 20 {
+            pause(20).await;
+            let waiting = channel.buffered_amount();
+            same = if waiting > 0 && waiting == same.0 { (waiting, same.1 + 1) } else { (waiting, 0) };
+        }
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_transfer_keeps_its_session_alive_and_a_wait_for_the_end_does_not() {
+    let connected = session().await;
+    let channel = connected.open_framed("talk", &ChannelOptions::default(), Mode::Resumable).unwrap();
+    soon(channel.ready()).await.unwrap();
+    let closed = connected.closed();
+    let (ended, mut incoming) = (channel.closed(), channel.incoming_large());
+    let mut sender = soon(channel.start_large(&TransferInfo::default())).await.unwrap();
+    soon(sender.send(vec![1; 100])).await.unwrap();
+    let mut echo = soon(incoming.next()).await.unwrap();
+    drop((connected, channel));
+    soon(sender.send(vec![2; 100])).await.unwrap();
+    soon(SinkExt::close(&mut sender)).await.unwrap();
+    let mut bytes = Vec::new();
+    while let Some(piece) = soon(echo.next()).await {
+        bytes.extend(piece.unwrap());
+    }
+    assert_eq!(bytes, [vec![1; 100], vec![2; 100]].concat());
+
+    drop((sender, echo));
+    assert_eq!(soon(ended).await, Ended::Lost);
+    assert!(soon(incoming.next()).await.is_none());
+    assert_eq!(soon(closed).await, Closed::Local);
 }
 
 #[wasm_bindgen_test]

@@ -1,7 +1,8 @@
 //! What the handles of a framed channel share, and what moves its frames.
 
 use std::{
-    cell::{Ref, RefCell, RefMut},
+    any::Any,
+    cell::{OnceCell, Ref, RefCell, RefMut},
     future::poll_fn,
     rc::{Rc, Weak},
     task::{Context, Poll},
@@ -13,22 +14,23 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     Channel, ChannelState, HIGH_WATER, Message, SendError, changes::Changes, channel_core::ChannelCore,
-    clock, sys,
+    clock, connection::Ending, sys,
 };
 
 /// One side of a channel, with the browser's channel beneath it as long as there is one.
 pub(crate) struct Framed {
     framing: RefCell<Framing<Vec<u8>>>,
     channel: RefCell<Option<Channel>>,
-    /// Whether somebody gives it another channel when it loses its own.
-    is_kept: bool,
+    /// What gives it another channel when it loses its own; its handles keep that alive.
+    keeper: OnceCell<Rc<dyn Any>>,
     /// Moves with all that happens to it, and wakes what moves its frames.
     pub(crate) changes: Changes,
+    ending: Rc<Ending<Ended>>,
     timer: RefCell<Option<Timeout>>,
 }
 
 impl Framed {
-    pub(crate) fn new(role: Role, is_resumable: bool, is_kept: bool) -> Rc<Self> {
+    pub(crate) fn new(role: Role, is_resumable: bool) -> Rc<Self> {
         let id = is_resumable.then(|| {
             let mut id = [0; 16];
             sys::get_random_values(&mut id);
@@ -37,23 +39,37 @@ impl Framed {
         Rc::new(Self {
             framing: RefCell::new(Framing::new(role, Limits::BROWSER, id)),
             channel: RefCell::default(),
-            is_kept,
+            keeper: OnceCell::new(),
             changes: Changes::default(),
+            ending: Rc::default(),
             timer: RefCell::default(),
         })
+    }
+
+    /// From now on another channel may follow.
+    pub(crate) fn keep(&self, keeper: Rc<dyn Any>) {
+        let _ = self.keeper.set(keeper);
     }
 
     pub(crate) fn framing(&self) -> Ref<'_, Framing<Vec<u8>>> {
         self.framing.borrow()
     }
 
-    /// Who changes something that has to be sent notifies [`changes`](Self::changes) afterwards.
+    /// Who changes something that has to be sent [notifies](Self::notify) afterwards.
     pub(crate) fn framing_mut(&self) -> RefMut<'_, Framing<Vec<u8>>> {
         self.framing.borrow_mut()
     }
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut Framing<Vec<u8>>)) {
         change(&mut self.framing_mut());
+        self.notify();
+    }
+
+    /// Tells those who wait that something has changed.
+    pub(crate) fn notify(&self) {
+        if let Some(how) = self.ended() {
+            self.ending.set(how);
+        }
         self.changes.notify();
     }
 
@@ -63,6 +79,11 @@ impl Framed {
             State::Ended(how) => Some(how.clone()),
             _ => None,
         }
+    }
+
+    /// That it ends, to be awaited.
+    pub(crate) fn ending(&self) -> &Rc<Ending<Ended>> {
+        &self.ending
     }
 
     pub(crate) fn buffered(&self) -> usize {
@@ -84,7 +105,7 @@ impl Framed {
         } else {
             Some(Message::Binary(bytes))
         };
-        self.changes.notify();
+        self.notify();
         message
     }
 
@@ -98,7 +119,7 @@ impl Framed {
             Message::Binary(bytes) => (false, &**bytes),
         };
         let sent = self.framing_mut().send(is_text, data);
-        self.changes.notify();
+        self.notify();
         sent.map_err(|error| match error {
             Unsendable::NotOpen => SendError::NotOpen,
             Unsendable::TooLarge(limit) => SendError::TooLarge { size: data.len(), limit },
@@ -117,7 +138,8 @@ impl Framed {
     pub(crate) fn detach(&self) {
         self.timer.take();
         if self.channel.take().is_some() {
-            self.change(|framing| if self.is_kept { framing.detach() } else { framing.give_up() });
+            let is_kept = self.keeper.get().is_some();
+            self.change(|framing| if is_kept { framing.detach() } else { framing.give_up() });
         }
     }
 
@@ -157,9 +179,9 @@ impl Framed {
         has_moved
     }
 
-    /// Is woken when an acknowledgement is due.
-    fn set_timer(self: &Rc<Self>) {
-        let due = self.framing().due();
+    /// Is woken when an acknowledgement is due. While the browser has no room, it is room that is waited for.
+    fn set_timer(self: &Rc<Self>, core: &ChannelCore) {
+        let due = self.framing().due().filter(|_| core.buffered_amount() < HIGH_WATER);
         self.timer.replace(due.map(|due| {
             let wait = u32::try_from(due.saturating_sub(now())).unwrap_or(u32::MAX);
             let framed = Rc::downgrade(self);
@@ -172,6 +194,12 @@ impl Framed {
                 }),
             )
         }));
+    }
+}
+
+impl Drop for Framed {
+    fn drop(&mut self) {
+        self.change(Framing::give_up);
     }
 }
 
@@ -198,13 +226,13 @@ fn turn(
     } else if core.is_closed() {
         framed.detach();
     } else {
-        framed.set_timer();
+        framed.set_timer(&core);
     }
     if has_moved {
-        framed.changes.notify();
+        framed.notify();
     }
     if framed.is_over(&core) || core.is_closed() {
-        framed.changes.notify();
+        framed.notify();
         return Poll::Ready(());
     }
     let waits = || None::<()>;

@@ -182,7 +182,7 @@ impl Stream for LargeReceiver {
         let read = self.framed.changes.poll(context, || self.framed.framing_mut().read(self.key));
         read.map(|read| {
             // What was read lets the sender go on.
-            self.framed.changes.notify();
+            self.framed.notify();
             match read {
                 Read::Chunk(chunk) => Some(Ok(chunk)),
                 Read::End => {

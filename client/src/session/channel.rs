@@ -5,6 +5,7 @@ use std::{
     collections::VecDeque,
     fmt,
     future::poll_fn,
+    iter,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -22,8 +23,8 @@ use crate::{Channel, ChannelState, Message, SendError, changes::Changes};
 /// A channel of a [`Session`](crate::Session), which is opened again on each of its connections. Clones are handles to the
 /// same one: a message goes to one of those who wait for it.
 ///
-/// It is a [`Stream`] and a [`Sink`] as a [`Channel`] is, and waits while there is no connection. What was on its way when
-/// a connection was lost may have arrived or not; [`take_lost`](Self::take_lost) tells of what had not left the browser.
+/// It is a [`Stream`] and a [`Sink`] as a [`Channel`] is, and waits while there is no connection. What had come stays until it
+/// is read. What was on its way when a connection was lost may have arrived or not; [`take_lost`](Self::take_lost) tells of what had not left the browser.
 /// A [resumable](crate::Mode::Resumable) channel loses nothing.
 #[derive(Clone)]
 pub struct SessionChannel {
@@ -36,6 +37,8 @@ pub struct SessionChannel {
 #[derive(Default)]
 pub(super) struct Plain {
     present: RefCell<Option<Channel>>,
+    /// What came over earlier connections, and nobody has taken yet.
+    unread: RefCell<VecDeque<Message>>,
     changes: Changes,
     is_ended: Cell<bool>,
     sent: RefCell<Sent>,
@@ -84,6 +87,7 @@ impl Plain {
         if let Some(channel) = self.present.take() {
             let lost = self.sent.take().waiting(channel.buffered_amount() as usize);
             self.lost.set(self.lost.get() + lost);
+            self.unread.borrow_mut().extend(iter::from_fn(|| channel.core().take_message()));
         }
         self.changes.notify();
     }
@@ -196,9 +200,11 @@ impl Stream for SessionChannel {
     type Item = Message;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        match self.plain() {
-            Some(plain) => plain.poll(context, Option::is_none, None, Stream::poll_next),
-            None => Poll::Ready(None),
+        let Some(plain) = self.plain() else { return Poll::Ready(None) };
+        let unread = plain.unread.borrow_mut().pop_front();
+        match unread {
+            Some(message) => Poll::Ready(Some(message)),
+            None => plain.poll(context, Option::is_none, None, Stream::poll_next),
         }
     }
 }

@@ -12,7 +12,9 @@ use hola_webrtc_protocol::framing::Mode;
 use wasm_bindgen_futures::spawn_local;
 
 use super::channel::Plain;
-use crate::{Channel, ChannelOptions, Connection, channel_core::ChannelCore, framed::Framed, sys};
+use crate::{
+    Channel, ChannelOptions, Connection, ConnectionState, channel_core::ChannelCore, framed::Framed, sys,
+};
 
 /// How long a closed channel waits for the news that its session has ended with it, in milliseconds. A resumable one says so
 /// itself when it ends for good, so that it can wait for a server that closes one channel after the other as it stops.
@@ -33,7 +35,8 @@ pub(crate) struct Slot {
 /// What is in it.
 pub(super) enum Kind {
     Plain(Plain),
-    Framed(Rc<Framed>),
+    /// Which keeps this place alive.
+    Framed(Weak<Framed>),
 }
 
 impl Slot {
@@ -45,9 +48,9 @@ impl Slot {
         Self::new(label.to_owned(), Some(options.clone()), Kind::Plain(Plain::default()), GRACE)
     }
 
-    pub(super) fn framed(label: &str, options: &ChannelOptions, framed: Rc<Framed>, mode: Mode) -> Rc<Self> {
+    pub(super) fn framed(label: &str, options: &ChannelOptions, framed: &Rc<Framed>, mode: Mode) -> Rc<Self> {
         let grace = if mode == Mode::Resumable { RESUMABLE_GRACE } else { GRACE };
-        Self::new(label.to_owned(), Some(options.clone()), Kind::Framed(framed), grace)
+        Self::new(label.to_owned(), Some(options.clone()), Kind::Framed(Rc::downgrade(framed)), grace)
     }
 
     fn new(label: String, options: Option<ChannelOptions>, kind: Kind, grace: u32) -> Rc<Self> {
@@ -70,18 +73,21 @@ impl Slot {
     pub(super) fn attach(self: &Rc<Self>, connection: &Connection) {
         let is_over = match &self.kind {
             Kind::Plain(_) => self.is_ended(),
-            Kind::Framed(framed) => self.is_ended() || framed.ended().is_some(),
+            Kind::Framed(framed) => {
+                self.is_ended() || framed.upgrade().is_none_or(|framed| framed.ended().is_some())
+            }
         };
-        if is_over {
-            return;
-        }
-        let channel = match &self.options {
-            None => Ok(connection.channel()),
-            Some(options) => connection.open_channel(&self.label, options),
-        };
-        match channel {
-            Ok(channel) => self.go_on(channel),
-            Err(_) => self.end(),
+        match &self.options {
+            // The connection has made it unasked.
+            None if is_over => connection.channel().close(),
+            None => self.go_on(connection.channel()),
+            Some(_) if is_over => {}
+            Some(options) => match connection.open_channel(&self.label, options) {
+                Ok(channel) => self.go_on(channel),
+                // The connection has just ended; there may be another one.
+                Err(_) if connection.state() == ConnectionState::Closed => {}
+                Err(_) => self.end(),
+            },
         }
     }
 
@@ -90,7 +96,11 @@ impl Slot {
         self.present.replace(core.clone());
         match &self.kind {
             Kind::Plain(plain) => plain.attach(channel),
-            Kind::Framed(framed) => framed.attach(channel),
+            Kind::Framed(framed) => {
+                if let Some(framed) = framed.upgrade() {
+                    framed.attach(channel);
+                }
+            }
         }
         let slot = Rc::downgrade(self);
         spawn_local(async move {
@@ -124,7 +134,7 @@ impl Slot {
         self.waits.take();
         match &self.kind {
             Kind::Plain(plain) => plain.detach(),
-            Kind::Framed(framed) => framed.detach(),
+            Kind::Framed(framed) => framed.upgrade().iter().for_each(|framed| framed.detach()),
         }
     }
 
@@ -137,7 +147,7 @@ impl Slot {
         self.waits.take();
         match &self.kind {
             Kind::Plain(plain) => plain.end(),
-            Kind::Framed(framed) => framed.give_up(),
+            Kind::Framed(framed) => framed.upgrade().iter().for_each(|framed| framed.give_up()),
         }
     }
 }

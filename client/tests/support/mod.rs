@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod answerer;
+pub mod in_page_server;
 pub mod page;
 #[cfg(feature = "server-tests")]
 pub mod server;
