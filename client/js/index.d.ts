@@ -42,7 +42,10 @@ export interface ConnectOptions {
 
 /** How to connect again: after random times between 0 and a limit that doubles. Times are in milliseconds. */
 export interface ReconnectOptions {
-  /** How many attempts are made before the session fails; any number by default. */
+  /**
+   * How many attempts may fail one after the other before the session ends; any number by default. A connection that lasts
+   * shorter than `maxDelay` counts as one that failed.
+   */
   attempts?: number;
   /** The limit of the first wait, 500 by default. */
   delay?: number;

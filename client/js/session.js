@@ -35,6 +35,9 @@ export class Session extends EventTarget {
   #reconnect;
   // Those who wait for the attempt under way.
   #attempted;
+  // How many have led to nothing that lasted, and when the connection opened.
+  #attempts = 0;
+  #openedAt;
   // How to open each channel on the next connection.
   #openers = new Map();
 
@@ -212,6 +215,7 @@ export class Session extends EventTarget {
     this.#unfollow();
     const attempted = this.#attempted;
     this.#attempted = undefined;
+    this.#openedAt = performance.now();
     this.#move("connected");
     this.#ready.resolve();
     attempted?.();
@@ -236,15 +240,19 @@ export class Session extends EventTarget {
     else this.#ended(by, error);
   }
 
-  // Connects again and again, after random times that get longer, so that many clients do not come at once.
+  // Connects again and again, after random times that get longer, so that many clients do not come at once. A connection that
+  // does not last is one more attempt that failed, lest a server that sends everybody away be asked for ever.
   async #again(error) {
+    const { attempts, maxDelay } = this.#reconnect;
+    if (performance.now() - this.#openedAt >= maxDelay) this.#attempts = 0;
     this.#drop();
     for (const channel of [...this.#channels]) {
       if (channel === this.#channel || this.#openers.has(channel)) channel.detach();
       else channel.end(...(error ? [error] : []));
     }
     this.#move("reconnecting");
-    for (let number = 1; number <= this.#reconnect.attempts; number++) {
+    while (this.#attempts < attempts) {
+      const number = ++this.#attempts;
       const asked = error?.retryAfter ?? 0;
       const wait = waitBefore(number, asked, this.#reconnect);
       this.#trace.push({ step: "1", side: "client", at: this.#now(), event: "attempt", number, wait });
@@ -260,7 +268,7 @@ export class Session extends EventTarget {
       if (!error.retryable) break;
     }
     this.#attempted = undefined;
-    this.#ended("failure", error);
+    this.#ended(error ? "failure" : "remote", error);
   }
 
   #drop() {

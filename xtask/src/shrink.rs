@@ -27,7 +27,10 @@ const FEATURES: [&str; 7] = [
 
 /// For few bytes after gzip: what `-Oz` does beyond this makes a smaller module that compresses worse. A function with one
 /// caller is inlined only if it is small: the larger ones compress better on their own.
-const GOALS: [&str; 5] = [
+const GOALS: [&str; 7] = [
+    // Control flow made anew compresses better, by a third of a percent.
+    "--flatten",
+    "--rereloop",
     "-O2",
     "--shrink-level=2",
     "--one-caller-inline-max-function-size=25",

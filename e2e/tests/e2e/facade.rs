@@ -5,7 +5,8 @@ use hola_webrtc_e2e::{Browser, Site, Stage, in_browser};
 
 const STATE: &str = "return document.querySelector('#state')?.textContent ?? ''";
 /// What needs no other server than the usual one.
-const CASES: [&str; 8] = ["messages", "streams", "errors", "refusals", "two", "traces", "channels", "away"];
+const CASES: [&str; 9] =
+    ["messages", "streams", "errors", "refusals", "two", "traces", "channels", "away", "sentAway"];
 
 #[test]
 fn the_package_keeps_its_promises_in_chromium() -> Result<()> {

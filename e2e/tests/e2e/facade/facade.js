@@ -265,7 +265,20 @@ const away = async () => {
   await closes(session);
 };
 
-const cases = { messages, streams, aborts, errors, unreachable, token, refusals, two, traces, channels, away };
+// A server that lets in and sends away at once is not asked for ever.
+const sentAway = async () => {
+  const session = connect(server, { reconnect: { attempts: 2, delay: 10, maxDelay: 600000 } });
+  session.onstatechange = () => {
+    const resource = `${server}/sessions/${session.id}`;
+    if (session.state === "connected") fetch(new Request(resource, { method: "DELETE" }));
+  };
+  equal(JSON.stringify(await session.closed), JSON.stringify({ by: "remote", code: 0, reason: "" }));
+  const attempts = session.exportTrace().events.filter(({ event }) => event === "attempt");
+  equal(attempts.map(({ number }) => number).join(), "1,2");
+  equal(session.channel.state, "closed");
+};
+
+const cases = { messages, streams, aborts, errors, unreachable, token, refusals, two, traces, channels, away, sentAway };
 const state = document.querySelector("#state");
 try {
   await cases[location.search.slice(1)]();
