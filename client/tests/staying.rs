@@ -9,7 +9,10 @@ use futures_util::{SinkExt, StreamExt};
 use hola_webrtc_client::{
     Backoff, ChannelOptions, ChannelState, Closed, ConnectOptions, Message, Session, SessionState, TraceData,
 };
-use support::{in_page_server::InPageServer, next, pause, soon};
+use support::{
+    in_page_server::{InPageServer, end_last, number, run},
+    next, pause, soon,
+};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -30,15 +33,15 @@ async fn until(condition: impl Fn() -> bool) {
 }
 
 /// Ends the session's connection, and waits for the next.
-async fn reconnects(session: &Session, server: &InPageServer) {
+async fn reconnects(session: &Session) {
     let before = session.connection();
-    server.end();
+    end_last();
     until(|| session.state() == SessionState::Connected && session.connection() != before).await;
 }
 
 #[wasm_bindgen_test]
 async fn a_server_that_lets_in_and_sends_away_is_asked_so_often_and_not_for_ever() {
-    let server = InPageServer::new("channel.send('hello'); setTimeout(() => peer.close(), 50);");
+    let _server = InPageServer::new("channel.send('hello'); setTimeout(() => peer.close(), 50);");
     let session = session(Some(3)).await;
     assert_eq!(soon(session.closed()).await, Closed::Remote);
     let attempts = session.trace().events().into_iter().filter_map(|event| match event.data {
@@ -46,21 +49,21 @@ async fn a_server_that_lets_in_and_sends_away_is_asked_so_often_and_not_for_ever
         _ => None,
     });
     assert_eq!(attempts.collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(server.number("server.peers.length"), 4.0);
+    assert_eq!(number("server.peers.length"), 4);
 }
 
 #[wasm_bindgen_test]
 async fn channels_of_the_other_side_come_from_one_connection_after_the_other() {
-    let server = InPageServer::new("");
+    let _server = InPageServer::new("");
     let session = session(None).await;
     let mut incoming = session.incoming_channels();
     for round in 0..3 {
         let mut channel = soon(incoming.next()).await.unwrap();
         assert_eq!(channel.label(), "of the server");
-        until(|| server.number("server.opened.at(-1).readyState === 'open' ? 1 : 0") == 1.0).await;
-        server.number(&format!("server.opened.at(-1).send('{round}'), 0"));
+        until(|| run("server.opened.at(-1).readyState") == "open").await;
+        run(&format!("server.opened.at(-1).send('{round}')"));
         assert_eq!(next(&mut channel).await, Message::from(round.to_string()));
-        reconnects(&session, &server).await;
+        reconnects(&session).await;
         assert_eq!(soon(channel.next()).await, None);
     }
     soon(incoming.next()).await.unwrap();
@@ -70,7 +73,7 @@ async fn channels_of_the_other_side_come_from_one_connection_after_the_other() {
 
 #[wasm_bindgen_test]
 async fn what_came_before_the_connection_was_lost_is_read_after_it_and_first() {
-    let server = InPageServer::new("for (const text of ['one', 'two', 'three']) channel.send(text)");
+    let _server = InPageServer::new("for (const text of ['one', 'two', 'three']) channel.send(text)");
     let session = session(None).await;
     let mut channel = session.channel();
     let arrived = session.connection().unwrap();
@@ -81,7 +84,7 @@ async fn what_came_before_the_connection_was_lost_is_read_after_it_and_first() {
         }
     })
     .await;
-    reconnects(&session, &server).await;
+    reconnects(&session).await;
     for text in ["one", "two", "three", "one"] {
         assert_eq!(soon(channel.next()).await, Some(Message::from(text)));
     }
@@ -89,11 +92,11 @@ async fn what_came_before_the_connection_was_lost_is_read_after_it_and_first() {
 
 #[wasm_bindgen_test]
 async fn a_first_channel_that_is_closed_is_closed_on_the_next_connection_too() {
-    let server = InPageServer::new("");
+    let _server = InPageServer::new("");
     let session = session(None).await;
     let mut more = session.open_channel("more", &ChannelOptions::default());
     session.channel().close();
-    reconnects(&session, &server).await;
+    reconnects(&session).await;
     until(|| session.connection().unwrap().channel().state() == ChannelState::Closed).await;
     assert_eq!(session.channel().state(), ChannelState::Closed);
     soon(more.send(Message::from("the session stays"))).await.unwrap();
@@ -103,17 +106,14 @@ async fn a_first_channel_that_is_closed_is_closed_on_the_next_connection_too() {
 #[wasm_bindgen_test]
 async fn another_kind_of_network_is_a_change_and_another_estimate_of_its_speed_is_none() {
     let fake = "Object.defineProperty(navigator, 'connection', {
-        configurable: true, value: Object.assign(new EventTarget(), { type: 'wifi', rtt: 50 }) }), 0";
-    let server = InPageServer::new("");
-    server.number(fake);
+        configurable: true, value: Object.assign(new EventTarget(), { type: 'wifi', rtt: 50 }) })";
+    let _server = InPageServer::new("");
+    run(fake);
     let _session = session(None).await;
-    server
-        .number("navigator.connection.rtt = 100, navigator.connection.dispatchEvent(new Event('change')), 0");
+    run("navigator.connection.rtt = 100; navigator.connection.dispatchEvent(new Event('change'))");
     pause(100).await;
-    assert_eq!(server.number("server.patches"), 0.0);
-    server.number(
-        "navigator.connection.type = 'cellular', navigator.connection.dispatchEvent(new Event('change')), 0",
-    );
-    until(|| server.number("server.patches") == 1.0).await;
-    server.number("delete navigator.connection, 0");
+    assert_eq!(number("server.patches"), 0);
+    run("navigator.connection.type = 'cellular'; navigator.connection.dispatchEvent(new Event('change'))");
+    until(|| number("server.patches") == 1).await;
+    run("delete navigator.connection");
 }

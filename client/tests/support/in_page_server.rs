@@ -39,16 +39,6 @@ impl InPageServer {
         ));
         Self { _fetch: fetch }
     }
-
-    /// Ends the last connection.
-    pub fn end(&self) {
-        run("server.peers.at(-1).close()");
-    }
-
-    /// What this JavaScript yields.
-    pub fn number(&self, script: &str) -> f64 {
-        run(script).as_f64().expect("a number")
-    }
 }
 
 impl Drop for InPageServer {
@@ -57,6 +47,17 @@ impl Drop for InPageServer {
     }
 }
 
-fn run(script: &str) -> JsValue {
+/// Ends the last connection.
+pub fn end_last() {
+    run("server.peers.at(-1).close()");
+}
+
+/// The whole number that this JavaScript yields.
+pub fn number(script: &str) -> u32 {
+    serde_wasm_bindgen::from_value(run(script)).expect("a whole number")
+}
+
+/// Runs this JavaScript.
+pub fn run(script: &str) -> JsValue {
     js_sys::eval(script).expect("the script throws")
 }
