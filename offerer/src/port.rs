@@ -20,8 +20,10 @@ const BATCH: usize = 65_536;
 /// How many bytes go to the kernel in one call; a UDP payload's limit.
 const MAX_RUN: usize = 65_000;
 
-/// What the kernel may keep for a socket that is shared by many.
+/// What the kernel may keep for a socket that is shared by many, and for one connection's: as much as its receive window lets
+/// come at once. What the kernel has no room for is lost, and comes again after SCTP's second.
 const KERNEL_BUFFER: usize = 8 * 1024 * 1024;
+const OWN_KERNEL_BUFFER: usize = 1024 * 1024;
 
 thread_local! {
     /// What is read goes through here: a buffer per socket would be the most that a connection costs.
@@ -42,11 +44,10 @@ impl Port {
         let any = SocketAddr::new(if family.is_ipv4() { [0; 4].into() } else { [0_u16; 8].into() }, 0);
         let socket = Socket::new(Domain::for_address(any), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
-        if is_shared {
-            // The kernel grants what its limits allow.
-            let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
-            let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
-        }
+        let buffer = if is_shared { KERNEL_BUFFER } else { OWN_KERNEL_BUFFER };
+        // The kernel grants what its limits allow.
+        let _ = socket.set_recv_buffer_size(buffer);
+        let _ = socket.set_send_buffer_size(buffer);
         socket.bind(&any.into())?;
         let io = UdpSocket::from_std(socket.into())?;
         let state = UdpSocketState::new(UdpSockRef::from(&io))?;
