@@ -1,5 +1,6 @@
-//! A bad network in user space: datagrams between clients and one server, each delayed by the same time and some of them
-//! lost, always the same ones by the order in which they come. It needs no rights and no module of the kernel.
+//! A bad network in user space: datagrams between clients and one server, each delayed by the same time, no faster than a
+//! wire brings them, and some of them lost, always the same ones by the order in which they come. It needs no rights and no
+//! module of the kernel.
 
 use std::{
     collections::VecDeque,
@@ -15,16 +16,29 @@ use std::{
 };
 
 use anyhow::Result;
-use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::{
+    poll::{PollFd, PollFlags, ppoll},
+    sys::socket::{
+        setsockopt,
+        sockopt::{RcvBuf, SndBuf},
+    },
+};
 
 /// How often a link looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// What the wire brings each way: a gigabit per second. Without a bound, what is sent in a round trip would come all at once,
+/// and most of it be lost in a receiver's socket, as over no real network.
+const BYTES_PER_SECOND: f64 = 125e6;
 
 /// What the losses begin with.
 const SEED: u64 = 1;
 
 /// Larger than any datagram.
 const DATAGRAM: usize = 65_536;
+
+/// What the kernel may keep for a socket of a link, where nothing is to be lost but by the dice.
+const KERNEL_BUFFER: usize = 4 * 1024 * 1024;
 
 /// What a link does to datagrams.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,7 +68,7 @@ impl Link {
             weather,
             sockets: vec![front],
             clients: Vec::new(),
-            on_the_way: VecDeque::new(),
+            ways: Default::default(),
             dice: Dice(SEED),
         };
         let until = ended.clone();
@@ -75,9 +89,29 @@ struct Mover {
     /// The first is what clients send to. The others stand for one client each towards the server.
     sockets: Vec<UdpSocket>,
     clients: Vec<SocketAddr>,
-    /// What is due, in order, since all take the same time: through which socket, to whom.
-    on_the_way: VecDeque<(Instant, usize, SocketAddr, Vec<u8>)>,
+    /// To the server, and from it.
+    ways: [Way; 2],
     dice: Dice,
+}
+
+/// One direction.
+#[derive(Default)]
+struct Way {
+    /// When the wire has brought what was sent so far.
+    free: Option<Instant>,
+    /// What is due, in order: through which socket, to whom.
+    queue: VecDeque<(Instant, usize, SocketAddr, Vec<u8>)>,
+}
+
+impl Way {
+    fn take(&mut self, delay: Duration, through: usize, to: SocketAddr, datagram: &[u8]) {
+        let now = Instant::now();
+        #[expect(clippy::cast_precision_loss, reason = "a datagram's length")]
+        let wire = Duration::from_secs_f64(datagram.len() as f64 / BYTES_PER_SECOND);
+        let free = self.free.unwrap_or(now).max(now) + wire;
+        self.free = Some(free);
+        self.queue.push_back((free + delay, through, to, datagram.to_vec()));
+    }
 }
 
 impl Mover {
@@ -96,7 +130,8 @@ impl Mover {
 
     /// Until there is something to read, or something is due.
     fn wait(&self) {
-        let due = self.on_the_way.front().map(|(due, ..)| due.saturating_duration_since(Instant::now()));
+        let next = self.ways.iter().filter_map(|way| way.queue.front()).map(|(due, ..)| *due).min();
+        let due = next.map(|due| due.saturating_duration_since(Instant::now()));
         let mut readable: Vec<PollFd<'_>> =
             self.sockets.iter().map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN)).collect();
         // A signal only means one more turn.
@@ -114,7 +149,7 @@ impl Mover {
             },
             _ => (0, self.clients[index - 1]),
         };
-        self.on_the_way.push_back((Instant::now() + self.weather.delay, through, to, datagram.to_vec()));
+        self.ways[usize::from(index > 0)].take(self.weather.delay, through, to, datagram);
     }
 
     /// The socket that stands for a client.
@@ -130,9 +165,11 @@ impl Mover {
 
     fn deliver(&mut self) {
         let now = Instant::now();
-        while let Some((_, through, to, datagram)) = self.on_the_way.pop_front_if(|(due, ..)| *due <= now) {
-            // What the kernel does not take is lost like any datagram.
-            let _ = self.sockets[through].send_to(&datagram, to);
+        for way in &mut self.ways {
+            while let Some((_, through, to, datagram)) = way.queue.pop_front_if(|(due, ..)| *due <= now) {
+                // What the kernel does not take is lost like any datagram.
+                let _ = self.sockets[through].send_to(&datagram, to);
+            }
         }
     }
 }
@@ -140,6 +177,9 @@ impl Mover {
 fn socket(ip: IpAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind((ip, 0))?;
     socket.set_nonblocking(true)?;
+    // The kernel grants what its limits allow.
+    let _ = setsockopt(&socket, RcvBuf, &KERNEL_BUFFER);
+    let _ = setsockopt(&socket, SndBuf, &KERNEL_BUFFER);
     Ok(socket)
 }
 
