@@ -32,6 +32,10 @@ export class Channel extends EventTarget {
   #framed;
   #incomingLarge;
   #sent = new Sent();
+  // Wakes the writer that waits for room.
+  #low;
+  // The page wants it no more, and no other connection is to open it again.
+  #closing = false;
   // The largest message that the other side takes, once the channel is open: a browser takes its time to tell.
   #limit = Infinity;
 
@@ -49,7 +53,7 @@ export class Channel extends EventTarget {
       message: (data) => this.#deliver(data),
       hasRoom: () => !this.#reader || this.#reader.desiredSize > 0,
       undelivered: (messages) => this.dispatchEvent(Object.assign(new Event("undelivered"), { messages })),
-      drained: () => this.dispatchEvent(new Event("bufferedamountlow")),
+      drained: () => this.#drained(),
       ended: (reason) => this.#left(reason),
     };
     this.#framing = import("./framed.js").then(async ({ Framed, load }) => {
@@ -75,7 +79,9 @@ export class Channel extends EventTarget {
   }
   get state() {
     if (this.#ended) return "closed";
-    return this.#framing && !this.#ready.isDone ? "connecting" : (this.#raw?.readyState ?? "connecting");
+    const state = this.#raw?.readyState;
+    // One that is closed and has not ended may come back.
+    return !state || state === "closed" || (this.#framing && !this.#ready.isDone) ? "connecting" : state;
   }
   get bufferedAmount() {
     return this.#framed?.bufferedAmount ?? this.#raw?.bufferedAmount ?? 0;
@@ -99,7 +105,7 @@ export class Channel extends EventTarget {
     if (this.#framed && !this.#ended) return this.#framed.send(data);
     const raw = this.#raw;
     // Here, and not in the module: each question to the browser from there would cost more than sending does.
-    if (this.#ended || raw?.readyState !== "open") refuse("not-open", "the channel is not open");
+    if (this.#ended || this.#framing || raw?.readyState !== "open") refuse("not-open", "the channel is not open");
     const limit = this.#limit;
     const size = measure(data, limit);
     if (size > limit) {
@@ -117,9 +123,10 @@ export class Channel extends EventTarget {
 
   close() {
     if (this.#ended) return;
-    if (this.#framed) this.#framed.close();
-    else if (this.#raw) this.#core.closeChannel(this.#raw);
-    else this.end();
+    if (this.#framed) return this.#framed.close();
+    if (!this.#raw) return this.end();
+    this.#closing = true;
+    this.#core.closeChannel(this.#raw);
   }
 
   get readable() {
@@ -140,8 +147,10 @@ export class Channel extends EventTarget {
   get writable() {
     this.#writable ??= new WritableStream({
       write: async (chunk) => {
-        await this.#ready.promise;
-        while (this.bufferedAmount >= HIGH_WATER && this.state === "open") await this.#drained();
+        // After each wait it may be another connection's, or none.
+        while ((await this.#ready.promise, !this.#ended && this.bufferedAmount >= HIGH_WATER)) {
+          await new Promise((resolve) => (this.#low = resolve));
+        }
         this.send(chunk);
       },
       close: async () => {
@@ -153,13 +162,9 @@ export class Channel extends EventTarget {
     return this.#writable;
   }
 
-  // Until few bytes wait, or the channel is gone.
   #drained() {
-    const { promise, resolve } = new Deferred();
-    super.addEventListener("bufferedamountlow", resolve, { once: true });
-    return Promise.race([promise, this.#closed.promise.catch(() => {})]).finally(() =>
-      this.removeEventListener("bufferedamountlow", resolve),
-    );
+    this.#low?.();
+    this.dispatchEvent(new Event("bufferedamountlow"));
   }
 
   addEventListener(type, ...rest) {
@@ -215,7 +220,7 @@ export class Channel extends EventTarget {
     if (!this.#framing && modeOf(raw.protocol).framed) this.#load(false, this.#options);
     let opened = () => this.#opened();
     raw.onmessage = ({ data }) => this.#deliver(data);
-    raw.onbufferedamountlow = () => this.dispatchEvent(new Event("bufferedamountlow"));
+    raw.onbufferedamountlow = () => this.#drained();
     raw.onclose = () => this.#lost(raw);
     if (this.#framing) {
       // What comes while the framing is loaded waits for it.
@@ -242,7 +247,8 @@ export class Channel extends EventTarget {
   // The browser's channel has closed. What becomes of the session, if that comes back, shows shortly.
   #lost(raw) {
     const { grace } = this.#options;
-    if (!grace) return this.end();
+    if (!grace || this.#closing) return this.end();
+    this.#renew();
     this.#framed?.detach();
     setTimeout(() => this.#raw === raw && this.end(), grace);
   }
@@ -259,6 +265,12 @@ export class Channel extends EventTarget {
     this.#raw.onmessage = this.#raw.onbufferedamountlow = this.#raw.onopen = this.#raw.onclose = null;
   }
 
+  // Who waits goes on waiting, and who will, waits for the next connection.
+  #renew() {
+    if (this.#ready.isDone) this.#ready = new Deferred();
+    this.#low?.();
+  }
+
   // For the session: the attempt that made the browser's channel has failed.
   forget() {
     this.#release();
@@ -268,10 +280,11 @@ export class Channel extends EventTarget {
   // For the session: the connection is gone, and another one will be made.
   detach() {
     if (this.#ended || !this.#raw) return;
+    if (this.#closing) return this.end();
     const waited = this.#raw.bufferedAmount;
     this.#framed?.detach();
     this.forget();
-    this.#ready = new Deferred();
+    this.#renew();
     // Of what had left the browser nobody knows; what waited in it is lost.
     if (!this.#framing) this.dispatchEvent(Object.assign(new Event("lost"), { count: this.#sent.take(waited) }));
   }
@@ -282,6 +295,7 @@ export class Channel extends EventTarget {
     this.#ended = true;
     this.#framed?.giveUp();
     this.#release();
+    this.#low?.();
     if (failure.length) {
       this.#ready.reject(failure[0]);
       this.#closed.reject(failure[0]);

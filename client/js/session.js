@@ -40,17 +40,18 @@ export class Session extends EventTarget {
   #openedAt;
   // How to open each channel on the next connection.
   #openers = new Map();
+  // The ICE restart that was asked for last.
+  #restarted = Promise.resolve();
 
   constructor(url, options) {
     super();
     const { signal } = options;
-    const first = { label: LABEL, ...(options.channel || {}) };
+    const first = { ...options.channel, label: options.channel?.label ?? LABEL };
     const chosen = connectOptions(options);
     // What throws comes before anything that has to be given back.
     const init = initOf(first);
     const address = String(url);
     this.#reconnect = chosen.reconnect;
-    if (this.#reconnect) addEventListener("online", this.#heal);
     this.#options = options;
     this.#channel = this.#adopt(new Channel(first.label, this.#ofSession(first, options)));
     if (signal?.aborted) return void this.#fail(signal.reason);
@@ -59,6 +60,7 @@ export class Session extends EventTarget {
       signal.addEventListener("abort", abort);
       this.#unfollow = () => signal.removeEventListener("abort", abort);
     }
+    if (this.#reconnect) addEventListener("online", this.#heal);
     this.#start(address, chosen, first.label, init, options).catch((error) => this.#fail(error));
   }
 
@@ -100,7 +102,7 @@ export class Session extends EventTarget {
         opened: () => isOurs() && this.#opened(),
         pathFound: () => isOurs() && this.#tellPath().catch(() => {}),
         changed: (disconnected) => {
-          if (isOurs() && ["connected", "disconnected"].includes(this.#state)) {
+          if (isOurs() && this.#isUp) {
             this.#move(disconnected ? "disconnected" : "connected");
             if (disconnected) this.#heal();
           }
@@ -114,8 +116,12 @@ export class Session extends EventTarget {
 
   // Nothing comes, or the network is another one: a new path may do, long before the connection counts as lost.
   #heal = () => {
-    if (this.#reconnect && ["connected", "disconnected"].includes(this.#state)) this.restartIce().catch(() => {});
+    if (this.#reconnect && this.#isUp) this.restartIce().catch(() => {});
   };
+
+  get #isUp() {
+    return ["connected", "disconnected"].includes(this.#state);
+  }
 
   #now() {
     return performance.now() - this.#startedAt;
@@ -181,16 +187,20 @@ export class Session extends EventTarget {
     return summary(await (await this.#connected()).peerConnection.getStats());
   }
 
-  async restartIce() {
-    const core = await this.#connected();
-    await new Promise((resolve, reject) =>
-      core.restartIce((error) => (error ? reject(new RtcError(error)) : resolve())),
-    );
+  // One after the other: one that fails goes back to what there was, and would take the next with it.
+  restartIce() {
+    const restart = async () => {
+      const core = await this.#connected();
+      await new Promise((resolve, reject) =>
+        core.restartIce((error) => (error ? reject(new RtcError(error)) : resolve())),
+      );
+    };
+    return (this.#restarted = this.#restarted.then(restart, restart));
   }
 
   async #connected() {
     await this.#ready.promise;
-    if (!this.#core) throw new DOMException("the session has no connection", "InvalidStateError");
+    if (!this.#isUp) throw new DOMException("the session has no connection", "InvalidStateError");
     return this.#core;
   }
 
@@ -246,11 +256,11 @@ export class Session extends EventTarget {
     const { attempts, maxDelay } = this.#reconnect;
     if (performance.now() - this.#openedAt >= maxDelay) this.#attempts = 0;
     this.#drop();
+    this.#move("reconnecting");
     for (const channel of [...this.#channels]) {
       if (channel === this.#channel || this.#openers.has(channel)) channel.detach();
       else channel.end(...(error ? [error] : []));
     }
-    this.#move("reconnecting");
     while (this.#attempts < attempts) {
       const number = ++this.#attempts;
       const asked = error?.retryAfter ?? 0;
@@ -274,6 +284,7 @@ export class Session extends EventTarget {
   #drop() {
     const core = this.#core;
     this.#core = undefined;
+    this.#restarted = Promise.resolve();
     if (!core) return;
     core.close();
     // The module and this session would hold each other for ever. Not from within one of its functions; and channels that are
@@ -286,6 +297,7 @@ export class Session extends EventTarget {
 
   #ended(by, error) {
     if (this.#state === "closed") return;
+    this.#move("closed");
     this.#unfollow();
     this.#drop();
     removeEventListener("online", this.#heal);
@@ -302,7 +314,6 @@ export class Session extends EventTarget {
     }
     // Whatever the error is: a gate may throw undefined.
     for (const channel of [...this.#channels]) channel.end(...(by === "failure" ? [error] : []));
-    this.#move("closed");
   }
 
   #move(state) {

@@ -7,6 +7,8 @@ const STATE: &str = "return document.querySelector('#state')?.textContent ?? ''"
 /// What needs no other server than the usual one.
 const CASES: [&str; 9] =
     ["messages", "streams", "errors", "refusals", "two", "traces", "channels", "away", "sentAway"];
+/// What the page serves itself.
+const STAYING: [&str; 3] = ["writers", "closing", "restarts"];
 
 #[test]
 fn the_package_keeps_its_promises_in_chromium() -> Result<()> {
@@ -16,6 +18,16 @@ fn the_package_keeps_its_promises_in_chromium() -> Result<()> {
 #[test]
 fn the_package_keeps_its_promises_in_firefox() -> Result<()> {
     in_browser(Browser::Firefox, "en", async |stage: &mut Stage| all(stage, &CASES).await)
+}
+
+#[test]
+fn a_session_goes_on_over_the_next_connection_in_chromium() -> Result<()> {
+    in_browser(Browser::Chromium, "en", async |stage: &mut Stage| all(stage, &STAYING).await)
+}
+
+#[test]
+fn a_session_goes_on_over_the_next_connection_in_firefox() -> Result<()> {
+    in_browser(Browser::Firefox, "en", async |stage: &mut Stage| all(stage, &STAYING).await)
 }
 
 #[test]

@@ -4,6 +4,7 @@ import { RtcError, SendError, connect } from "./pkg/index.js";
 import { aborts } from "./aborts.js";
 import { check, closes, equal, nothingHeld, reasonOf, server, thrown, until } from "./expect.js";
 import { buffered, listening } from "./ledger.js";
+import { staying } from "./staying.js";
 
 const BLOCKS = 2000;
 const BLOCK = 16384;
@@ -278,7 +279,7 @@ const sentAway = async () => {
   equal(session.channel.state, "closed");
 };
 
-const cases = { messages, streams, aborts, errors, unreachable, token, refusals, two, traces, channels, away, sentAway };
+const cases = { messages, streams, aborts, errors, unreachable, token, refusals, two, traces, channels, away, sentAway, ...staying };
 const state = document.querySelector("#state");
 try {
   await cases[location.search.slice(1)]();

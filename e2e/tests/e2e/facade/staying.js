@@ -1,0 +1,129 @@
+// Sessions that stay, with a server made of the page's own `fetch` and peer connections.
+
+import { RtcError, connect } from "./pkg/index.js";
+import { check, equal, nothingHeld, reasonOf, until } from "./expect.js";
+
+const HIGH_WATER = 1 << 20;
+// None of the connections lasts so long that it counts as one that lasted.
+const reconnect = { delay: 10, maxDelay: 600000 };
+
+// Answers every offer, and echoes. `patch` replies to ICE restarts.
+const serve = (patch = () => new Response("", { status: 404 })) => {
+  const peers = [];
+  const browserFetch = globalThis.fetch;
+  globalThis.fetch = async (request) => {
+    if (request.method === "PATCH") return patch();
+    if (request.method === "DELETE") return new Response("");
+    if (request.method !== "POST") return browserFetch(request);
+    const peer = new RTCPeerConnection();
+    peers.push(peer);
+    peer.labels = [];
+    peer.ondatachannel = ({ channel }) => {
+      peer.labels.push(channel.label);
+      channel.onmessage = ({ data }) => channel.send(data);
+    };
+    await peer.setRemoteDescription(await request.json());
+    await peer.setLocalDescription();
+    await until(() => peer.iceGatheringState === "complete");
+    const headers = { "Content-Type": "application/json", Location: "/sessions/1" };
+    return new Response(JSON.stringify(peer.localDescription), { status: 201, headers });
+  };
+  return peers;
+};
+
+const session = async (peers) => {
+  const session = connect(location.origin, { reconnect, channel: { label: undefined } });
+  equal(session.channel.label, "chat");
+  await session.ready;
+  equal(peers.length, 1);
+  return session;
+};
+
+const ends = async (session, peers) => {
+  session.close();
+  for (const peer of peers) peer.close();
+  await nothingHeld();
+};
+
+// Who waits for room, or writes while the connection is lost, writes on over the next.
+const writers = async () => {
+  const peers = serve();
+  const staying = await session(peers);
+  const { channel } = staying;
+  await channel.ready;
+  const echoes = [];
+  const states = new Set();
+  channel.onmessage = ({ data }) => echoes.push(data);
+  while (channel.bufferedAmount < HIGH_WATER) channel.send(new Uint8Array(60000));
+  const writer = channel.writable.getWriter();
+  const first = writer.write("first");
+  peers[0].close();
+  const watch = setInterval(() => states.add(channel.state), 1);
+  const opening = staying.openChannel("opening");
+  const opened = opening.ready;
+  let count = 0;
+  while (staying.state !== "reconnecting") {
+    await new Promise((later) => setTimeout(later, 1));
+    if (channel.state !== "open") writer.write(`${count++}`);
+  }
+  await first;
+  await opened;
+  await writer.write("last");
+  clearInterval(watch);
+  check(!states.has("closed"), "a channel that comes back is closed for a time");
+  check(count > 0, "nothing was written meanwhile");
+  await until(() => echoes.at(-1) === "last");
+  equal(echoes.filter((data) => typeof data === "string").join(), ["first", ...Array(count).keys(), "last"].join());
+  equal(peers.length, 2);
+  await ends(staying, peers);
+};
+
+// What a page closes stays closed, and it may do anything as something closes.
+const closing = async () => {
+  const peers = serve();
+  const staying = await session(peers);
+  const given = staying.openChannel("given up");
+  await given.ready;
+  peers[0].close();
+  given.close();
+  await until(() => peers.length === 2 && staying.state === "connected");
+  await staying.channel.ready;
+  await given.closed;
+  equal(given.state, "closed");
+  equal(peers[1].labels.join(), "chat");
+
+  const late = [];
+  staying.channel.onclose = () => {
+    late.push(staying.openChannel("late"));
+    staying.close();
+  };
+  staying.close();
+  equal((await staying.closed).by, "local");
+  equal(late.map(({ state }) => state).join(), "closed");
+  await ends(staying, peers);
+};
+
+// Two networks in a row: the second restart does not begin before the first is over.
+const restarts = async () => {
+  let under = 0;
+  let most = 0;
+  const peers = serve(async () => {
+    most = Math.max(most, ++under);
+    await new Promise((later) => setTimeout(later, 100));
+    under--;
+    return new Response("", { status: 404 });
+  });
+  const staying = await session(peers);
+  const [first, second] = await Promise.all([staying.restartIce(), staying.restartIce()].map(reasonOf));
+  check(first instanceof RtcError && second instanceof RtcError, `${first}, ${second}`);
+  equal(most, 1);
+  equal(staying.state, "connected");
+
+  peers[0].close();
+  await until(() => staying.state === "reconnecting");
+  equal((await reasonOf(staying.restartIce())).name, "InvalidStateError");
+  equal((await reasonOf(staying.getStats())).name, "InvalidStateError");
+  await ends(staying, peers);
+};
+
+export const staying = { writers, closing, restarts };
