@@ -118,7 +118,8 @@ impl Connection {
     }
 
     /// Finds a new path for the same session, as when the network has changed; channels and what is in them stay. Resolves
-    /// when both sides know each other's new credentials; [`state`](Self::state) tells when the path is found.
+    /// when both sides know each other's new credentials; [`state`](Self::state) tells when the path is found. One at a time:
+    /// what one that fails goes back to is what there was before it began.
     ///
     /// Fails if the other side refuses, and leaves the connection as it was.
     pub async fn restart_ice(&self) -> Result<(), RtcError> {

@@ -46,11 +46,11 @@ impl ListenerCount {
                 const counter = { registered: 0, live: new Set() };
                 EventTarget.prototype.addEventListener = function (type, listener, ...rest) {
                     counter.registered += 1;
-                    counter.live.add(`${this.constructor.name} ${type} ${id(listener)}`);
+                    counter.live.add(`${this.constructor.name} ${id(this)} ${type} ${id(listener)}`);
                     return addEventListener.call(this, type, listener, ...rest);
                 };
                 EventTarget.prototype.removeEventListener = function (type, listener, ...rest) {
-                    counter.live.delete(`${this.constructor.name} ${type} ${id(listener)}`);
+                    counter.live.delete(`${this.constructor.name} ${id(this)} ${type} ${id(listener)}`);
                     return removeEventListener.call(this, type, listener, ...rest);
                 };
                 const ids = new WeakMap();
