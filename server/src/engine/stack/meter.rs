@@ -3,6 +3,7 @@
 
 mod arrivals;
 mod chunks;
+mod near;
 #[cfg(test)]
 mod tests;
 
@@ -11,14 +12,13 @@ use std::{
     time::Duration,
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use self::{
     arrivals::{Arrival, Arrivals},
-    chunks::{Chunks, ENDING, Reconfiguration, WINDOW},
+    chunks::{Chunks, ENDING, Reconfiguration, WINDOW, seal},
+    near::{FAR, Near},
 };
-
-const CHECKSUM: std::ops::Range<usize> = 8..12;
 
 /// What a chunk costs beside its bytes.
 const CHUNK_COST: usize = 256;
@@ -39,16 +39,9 @@ const MAX_STRAY_STREAMS: usize = 1024;
 const COUNT_INTERVAL: usize = 256;
 
 /// How many packets are acknowledged together (RFC 9260, 6.2). There are peers that send no more than four for each
-/// acknowledgement, however many it is for: once for all that a pass reads would hold them to four in a round trip.
+/// acknowledgement, however many it is for: once for all that a pass reads would hold them to four in a round trip. A
+/// near peer they cost more time than they save.
 const PACKETS_TOGETHER: usize = 2;
-
-/// From which round trip on that matters. Where it is shorter, acknowledgements cost the peer more time than they save.
-const FAR: Duration = Duration::from_millis(2);
-
-/// How much may be on its way to a peer that is near. It waits in the kernel's buffer for the peer's socket, which holds about
-/// as much unless the peer has asked for more; what is beyond is dropped, and lost in such numbers it is sent again only once
-/// SCTP's timer of a second ends. There is no network in between to fill.
-const NEAR_FLIGHT: u32 = 64 * 1024;
 
 /// With more gaps than this an acknowledgement is long, and costs to make: one is enough for all that a pass reads.
 const MAX_GAPS: u16 = 16;
@@ -79,7 +72,7 @@ pub(super) struct Meter {
     stray_streams: usize,
     /// How many packets with DATA have come since the last report.
     unreported: usize,
-    is_far: bool,
+    near: Near,
     report: Report,
     /// The highest TSN sent.
     sent: Option<u32>,
@@ -110,7 +103,7 @@ impl Meter {
             uncounted: 0,
             stray_streams: 0,
             unreported: 0,
-            is_far: false,
+            near: Near::default(),
             report: Report::default(),
             sent: None,
             retransmissions: 0,
@@ -136,6 +129,7 @@ impl Meter {
                     Arrival::New | Arrival::Missing => {
                         self.arrivals.note(data.tsn);
                         self.queued += data.length;
+                        self.near.received(data.length);
                         self.chunks += 1;
                         self.uncounted += 1;
                     }
@@ -146,8 +140,8 @@ impl Meter {
                     changes.push((chunk.offset + 1, ENDING));
                 }
             } else if let Some(report) = chunk.report() {
-                let is_wide = !self.is_far && report.window > NEAR_FLIGHT as usize;
-                window = is_wide.then_some(chunk.offset + WINDOW).or(window);
+                let flight = self.near.flight(report.window);
+                window = flight.map(|flight| (chunk.offset + WINDOW, flight)).or(window);
             } else if let Some(tsn) = chunk.initial_tsn() {
                 self.arrivals.begin(tsn);
             } else if chunk.forward_tsn().is_some_and(|tsn| !self.arrivals.can_forward(tsn)) {
@@ -174,15 +168,13 @@ impl Meter {
         }
         self.unreported += usize::from(has_data);
         if window.is_some() || !changes.is_empty() {
-            if let Some(offset) = window {
-                packet[offset..offset + 4].copy_from_slice(&NEAR_FLIGHT.to_be_bytes());
+            if let Some((offset, flight)) = window {
+                packet[offset..offset + 4].copy_from_slice(&flight.to_be_bytes());
             }
             for (offset, bits) in changes {
                 packet[offset] ^= bits;
             }
-            packet[CHECKSUM].fill(0);
-            let checksum = crc32c::crc32c(packet);
-            packet[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+            seal(packet);
         }
         true
     }
@@ -225,21 +217,26 @@ impl Meter {
         true
     }
 
+    /// A packet that is to leave, as the peer is to see it.
+    pub(super) fn shown(&mut self, packet: Bytes) -> Bytes {
+        self.near.shown(packet)
+    }
+
     /// The association has come up, and the last step of that took so long.
     pub(super) fn came_up(&mut self, round_trip: Duration) {
-        self.is_far = round_trip >= FAR;
+        self.near.set_far(round_trip >= FAR);
     }
 
     /// The peer is to be found on another path, of which nothing is known.
     pub(super) fn moved(&mut self) {
-        self.is_far = true;
+        self.near.set_far(true);
     }
 
     /// Whether what has come is to be acknowledged before more is taken in: at once while something is missing, so that
     /// the peer learns soon of what to send again.
     pub(super) fn is_report_due(&self) -> bool {
         match self.report.gaps {
-            0 => self.is_far && self.unreported >= PACKETS_TOGETHER,
+            0 => self.near.is_far() && self.unreported >= PACKETS_TOGETHER,
             1..=MAX_GAPS => self.unreported > 0,
             _ => false,
         }

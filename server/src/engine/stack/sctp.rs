@@ -154,7 +154,7 @@ impl Sctp {
             for packet in bundle(packets) {
                 if self.meter.sends(&packet) {
                     self.window.sends(&packet);
-                    self.packets.push_back(packet);
+                    self.packets.push_back(self.meter.shown(packet));
                 }
             }
         }

@@ -87,6 +87,8 @@ struct World {
     from_server: Vec<SocketAddr>,
     /// What came to one worker's socket and was for another.
     handed_over: usize,
+    /// Whether the workers act on each datagram, as where no two come in one pass.
+    is_swift: bool,
 }
 
 enum InFlight {
@@ -119,6 +121,7 @@ impl World {
             sessions: Vec::new(),
             from_server: Vec::new(),
             handed_over: 0,
+            is_swift: false,
         }
     }
 
@@ -183,7 +186,12 @@ impl World {
     fn settle(&mut self) {
         while let Some(entry) = self.in_flight.first_entry().filter(|entry| entry.key().0 <= self.now) {
             match entry.remove() {
-                InFlight::ToServer(remote, bytes) => self.deliver(remote, bytes),
+                InFlight::ToServer(remote, bytes) => {
+                    self.deliver(remote, bytes);
+                    if self.is_swift {
+                        self.reply();
+                    }
+                }
                 InFlight::ToOfferer(address, bytes) => {
                     if let Some(offerer) = self.offerers.get_mut(&address) {
                         offerer.receive(self.now, server_address(), bytes);
@@ -193,11 +201,7 @@ impl World {
                 }
             }
         }
-        for datagram in self.flush() {
-            assert_eq!(datagram.local, server_address().ip());
-            self.from_server.push(datagram.remote);
-            self.send(InFlight::ToOfferer(datagram.remote, datagram.bytes));
-        }
+        self.reply();
         let from_offerers: Vec<_> = self
             .offerers
             .iter_mut()
@@ -205,6 +209,15 @@ impl World {
             .collect();
         for (address, bytes) in from_offerers {
             self.send(InFlight::ToServer(address, bytes));
+        }
+    }
+
+    /// Lets every worker act, and puts on its way what leaves the server.
+    fn reply(&mut self) {
+        for datagram in self.flush() {
+            assert_eq!(datagram.local, server_address().ip());
+            self.from_server.push(datagram.remote);
+            self.send(InFlight::ToOfferer(datagram.remote, datagram.bytes));
         }
     }
 

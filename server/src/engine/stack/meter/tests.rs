@@ -4,6 +4,8 @@ use bytes::{BufMut, BytesMut};
 
 use super::{
     super::packets::{BINARY, WHOLE, chunk, forward_tsn, packet},
+    chunks::CHECKSUM,
+    near::{FLIGHT, REPORTS},
     *,
 };
 
@@ -193,27 +195,63 @@ fn what_carries_no_data_is_not_acknowledged() {
     }
 }
 
+/// A selective acknowledgement with this window.
+fn report(window: u32) -> BytesMut {
+    let mut chunk = vec![3, 0, 0, 16, 0, 0, 0, 9];
+    chunk.put_u32(window);
+    chunk.put_u32(0);
+    packet(1, chunk)
+}
+
+/// The window in a packet that is whole.
+fn window_in(packet: &[u8]) -> usize {
+    let mut zeroed = packet.to_vec();
+    zeroed[CHECKSUM].fill(0);
+    assert_eq!(packet[CHECKSUM], crc32c::crc32c(&zeroed).to_le_bytes());
+    Chunks::of(packet).find_map(|chunk| chunk.report()).unwrap().window
+}
+
 #[test]
 fn a_peer_nearby_is_taken_to_have_no_more_room_than_its_socket() {
     let window_after = |meter: &mut Meter, window: u32| {
-        let mut chunk = vec![3, 0, 0, 16, 0, 0, 0, 9];
-        chunk.put_u32(window);
-        chunk.put_u32(0);
-        let mut packet = packet(1, chunk);
+        let mut packet = report(window);
         assert!(meter.received(&mut packet, |_| false));
-        let mut zeroed = packet.clone();
-        zeroed[CHECKSUM].fill(0);
-        assert_eq!(packet[CHECKSUM], crc32c::crc32c(&zeroed).to_le_bytes());
-        Chunks::of(&packet).find_map(|chunk| chunk.report()).unwrap().window
+        window_in(&packet)
     };
     let mut meter = associated();
-    let nearby = NEAR_FLIGHT as usize;
+    let nearby = FLIGHT as usize;
     meter.came_up(FAR / 2);
-    for (window, taken) in [(0, 0), (NEAR_FLIGHT, nearby), (NEAR_FLIGHT + 1, nearby), (u32::MAX, nearby)] {
+    for (window, taken) in [(0, 0), (FLIGHT, nearby), (FLIGHT + 1, nearby), (u32::MAX, nearby)] {
         assert_eq!(window_after(&mut meter, window), taken);
     }
     meter.moved();
     assert_eq!(window_after(&mut meter, u32::MAX), u32::MAX as usize);
     meter.came_up(FAR);
     assert_eq!(window_after(&mut meter, u32::MAX), u32::MAX as usize);
+}
+
+#[test]
+fn a_peer_nearby_is_shown_a_window_that_draws_few_acknowledgements() {
+    const LENGTH: usize = 1000;
+    let mut tsn = INITIAL;
+    let mut shown_after = |meter: &mut Meter, chunks: usize, window: usize| {
+        for _ in 0..chunks {
+            assert!(is_let_in(meter, chunk(WHOLE, tsn, 1, 0, BINARY, &[7; LENGTH])));
+            tsn = tsn.wrapping_add(1);
+        }
+        acknowledges(meter, tsn.wrapping_sub(1), 0);
+        window_in(&meter.shown(report(u32::try_from(window).unwrap()).freeze()))
+    };
+    let mut meter = associated();
+    meter.came_up(FAR / 2);
+    for _ in 0..100 {
+        assert_eq!(shown_after(&mut meter, 2, WINDOW), FLIGHT as usize);
+        assert_eq!(shown_after(&mut meter, 2, 10_000), 10_000, "what is less stays");
+    }
+    let widest = (0..100).map(|_| shown_after(&mut meter, 30, WINDOW)).max().unwrap();
+    assert!((200 * LENGTH..=REPORTS as usize * 30 * LENGTH).contains(&widest), "{widest}");
+    let narrowest = (0..100).map(|_| shown_after(&mut meter, 2, WINDOW)).min();
+    assert_eq!(narrowest, Some(FLIGHT as usize));
+    meter.moved();
+    assert_eq!(shown_after(&mut meter, 2, WINDOW), WINDOW);
 }
