@@ -1,6 +1,7 @@
 //! ICE (RFC 8445) as the controlled side, which learns where its peer is from the checks that come.
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -28,12 +29,15 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// by count.
 const CHECK_LIMIT: u16 = u16::MAX;
 
+/// How many paths may have a nomination that waits: as many addresses as a peer has, if not very many.
+const MAX_NOMINATIONS: usize = 4;
+
 pub(super) struct Ice {
     agent: Agent,
     /// The peer's credentials, until the checks begin.
     remote: Option<IceCredentials>,
-    /// A request that nominates its pair and came before the pair was valid.
-    nomination: Option<(Path, BytesMut)>,
+    /// Requests that nominate their pair and came before the pair was valid: the last one of each path.
+    nominations: VecDeque<(Path, BytesMut)>,
     /// When the next keepalive is due, once a pair is selected.
     keepalive: Option<Instant>,
 }
@@ -76,7 +80,7 @@ impl Ice {
             ..AgentConfig::default()
         };
         let agent = Agent::new(now, Arc::new(config), settings.provider.clone())?;
-        Ok(Self { agent, remote: None, nomination: None, keepalive: None })
+        Ok(Self { agent, remote: None, nominations: VecDeque::new(), keepalive: None })
     }
 
     /// This side's.
@@ -119,7 +123,8 @@ impl Ice {
     /// Starts anew with the peer's new credentials, and new ones of this side.
     pub(super) fn restart(&mut self, now: Instant, remote: IceCredentials) -> Result<IceCredentials> {
         self.agent.restart(now, String::new(), String::new(), true)?;
-        (self.nomination, self.keepalive) = (None, None);
+        self.nominations.clear();
+        self.keepalive = None;
         self.set_remote(remote);
         self.start(now)?;
         Ok(self.credentials())
@@ -130,14 +135,17 @@ impl Ice {
         let is_open = self.agent.get_selected_candidate_pair().is_none();
         let validates = is_open && matches!(check, Check::Success);
         if is_open && matches!(check, Check::Nomination) {
-            self.nomination = Some((path, bytes.clone()));
+            self.nominations.retain(|(of, _)| *of != path);
+            self.nominations.truncate(MAX_NOMINATIONS - 1);
+            self.nominations.push_front((path, bytes.clone()));
         }
         self.read(now, path, bytes)?;
 
         // As controlled agent rtc-ice neither answers nor remembers a nomination that comes before its own check of
         // the pair has succeeded (RFC 8445, 7.3.1.5 wants it remembered). It is read again once that check has:
         // otherwise Chromium's next one is 50 ms away.
-        if validates && let Some((path, nomination)) = self.nomination.take_if(|(of, _)| *of == path) {
+        let waits = self.nominations.iter().position(|(of, _)| validates && *of == path);
+        if let Some((path, nomination)) = waits.and_then(|index| self.nominations.remove(index)) {
             self.read(now, path, nomination)?;
         }
         Ok(())
@@ -147,7 +155,8 @@ impl Ice {
     pub(super) fn poll_selected(&mut self, now: Instant) -> Option<[Candidate; 2]> {
         while let Some(event) = self.agent.poll_event() {
             if let Event::SelectedCandidatePairChange(local, remote) = event.event {
-                self.nomination = None;
+                // Its memory too is given back: nobody nominates again soon.
+                self.nominations = VecDeque::new();
                 self.keepalive = Some(now + KEEPALIVE);
                 return Some([describe(&local), describe(&remote)]);
             }

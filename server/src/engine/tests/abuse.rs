@@ -59,13 +59,18 @@ fn a_check_with_the_password_is_answered_where_it_came_from_and_nowhere_else() {
     assert!(world.from_server.iter().all(|remote| *remote == offerer_address(1)));
 }
 
-#[test]
-fn a_nomination_that_comes_before_the_pair_is_valid_is_answered_once_it_is() {
+/// Whether a nomination is answered that comes before its pair is valid, followed by those of so many other addresses.
+fn is_early_nomination_answered(others: u16) -> bool {
     let mut world = World::new(MS);
     let (offer, answer) = negotiated(&mut world);
     let nomination = check(&answer, &offer, attribute(&answer, "ice-pwd"), true);
     world.deliver(offerer_address(0), BytesMut::from(&nomination.raw[..]));
     let triggered = replies(&mut world).into_iter().find(|message| message.typ == BINDING_REQUEST).unwrap();
+    for number in 1..=others {
+        let other = check(&answer, &offer, attribute(&answer, "ice-pwd"), true);
+        world.deliver(offerer_address(number), BytesMut::from(&other.raw[..]));
+        world.flush();
+    }
 
     let success = build(&[
         Box::new(BINDING_SUCCESS),
@@ -78,13 +83,24 @@ fn a_nomination_that_comes_before_the_pair_is_valid_is_answered_once_it_is() {
         Box::new(FINGERPRINT),
     ]);
     world.deliver(offerer_address(0), BytesMut::from(&success.raw[..]));
-    let answered = world.flush().into_iter().any(|datagram| {
+    world.flush().into_iter().any(|datagram| {
         let mut message = StunMessage { raw: datagram.bytes.to_vec(), ..StunMessage::default() };
         message.decode().is_ok()
             && message.typ == BINDING_SUCCESS
             && message.transaction_id == nomination.transaction_id
-    });
-    assert!(answered, "the nomination is lost");
+    })
+}
+
+#[test]
+fn a_nomination_that_comes_before_the_pair_is_valid_is_answered_once_it_is() {
+    assert!(is_early_nomination_answered(0));
+}
+
+#[test]
+fn an_early_nomination_is_not_lost_to_those_of_the_peers_other_addresses() {
+    assert!(is_early_nomination_answered(1));
+    assert!(is_early_nomination_answered(3));
+    assert!(!is_early_nomination_answered(20), "no more are kept than a peer has addresses");
 }
 
 #[test]
