@@ -51,7 +51,8 @@ export class Channel extends EventTarget {
     const host = {
       open: () => this.#opened(),
       message: (data) => this.#deliver(data),
-      hasRoom: () => !this.#reader || this.#reader.desiredSize > 0,
+      // As much as the stream has; else any, once there is a listener.
+      hasRoom: () => (this.#reader?.desiredSize ?? !this.#early) > 0,
       undelivered: (messages) => this.dispatchEvent(Object.assign(new Event("undelivered"), { messages })),
       drained: () => this.#drained(),
       ended: (reason) => this.#left(reason),
@@ -134,11 +135,12 @@ export class Channel extends EventTarget {
       start: (controller) => {
         this.#reader = controller;
         this.#flush();
-        if (this.#ended) controller.close();
+        this.#closed.promise.then(() => controller.close()).catch((error) => controller.error(error));
       },
       pull: () => this.#framed?.pull(),
       cancel: () => {
-        this.#reader = { enqueue() {}, close() {}, error() {} };
+        this.#reader = { desiredSize: 1, enqueue() {} };
+        this.#framed?.pull();
       },
     });
     return this.#readable;
@@ -177,6 +179,7 @@ export class Channel extends EventTarget {
     const early = this.#early;
     this.#early = undefined;
     for (const data of early ?? []) this.#deliver(data);
+    this.#framed?.pull();
   }
 
   #deliver(data) {
@@ -195,11 +198,8 @@ export class Channel extends EventTarget {
   get incomingLarge() {
     this.#incomingLarge ??= new ReadableStream(
       {
-        pull: async (controller) => {
-          const incoming = await (await this.#speaker()).accept();
-          if (incoming) controller.enqueue(incoming);
-          else controller.close();
-        },
+        pull: async (controller) => (await this.#speaker()).accept(controller),
+        cancel: () => this.#framing?.then((framed) => framed.refuse()),
       },
       { highWaterMark: 0 },
     );
@@ -234,8 +234,9 @@ export class Channel extends EventTarget {
           for (const data of early) framed.handle(data);
         }, () => {});
     }
-    raw.onopen = opened;
+    // One that the other side opens is open before it says so.
     if (raw.readyState === "open") opened();
+    else raw.onopen = opened;
   }
 
   #opened() {
@@ -299,11 +300,9 @@ export class Channel extends EventTarget {
     if (failure.length) {
       this.#ready.reject(failure[0]);
       this.#closed.reject(failure[0]);
-      this.#reader?.error(failure[0]);
     } else {
       this.#ready.reject(new SendError({ message: "the channel is closed", kind: "not-open" }));
       this.#closed.resolve();
-      this.#reader?.close();
     }
     this.dispatchEvent(new Event("close"));
   }

@@ -27,13 +27,17 @@ export const load = (base) =>
     },
   ));
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = (fatal) => new TextDecoder("utf-8", { fatal, ignoreBOM: true });
+const strict = decoder(true);
 const encoder = new TextEncoder();
 const now = () => Math.floor(performance.now());
 
 // Bytes as they are, without a copy.
-const view = (data) =>
-  data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+const view = (data) => {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  throw new TypeError("sendLarge takes a Blob, an ArrayBuffer, a view of one, or a stream of these");
+};
 
 const joined = (parts) => {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
@@ -54,6 +58,7 @@ export class Framed {
   #wasOpen = false;
   #wasFull = false;
   #isOver = false;
+  #refuses = false;
 
   // The host is told: open(), message(data), undelivered(messages), drained(), ended(reason); and asked: hasRoom().
   constructor(host, { isOpener, isResumable }) {
@@ -65,7 +70,9 @@ export class Framed {
     return this.#framing.buffered() + (this.#raw?.bufferedAmount ?? 0);
   }
   get maxMessageSize() {
-    return this.#framing.maxMessage();
+    const size = this.#framing.maxMessage();
+    // Without a bound, and while it is not known.
+    return size === 0xffffffff ? undefined : size;
   }
   get isOver() {
     return this.#isOver;
@@ -137,8 +144,10 @@ export class Framed {
       this.#host.open();
     }
     this.#tellUndelivered();
-    for (let parts; this.#host.hasRoom() && (parts = framing.receive()); ) this.#receive(parts);
-    for (const wake of [...this.#waiting]) wake();
+    // What came before the end is the host's: the other side counts it as arrived, and nothing follows.
+    const mayReceive = () => this.#host.hasRoom() || framing.ended() !== undefined;
+    for (let parts; mayReceive() && (parts = framing.receive()); ) this.#receive(parts);
+    this.#wake();
     // What was read grants credit, and what was woken may have written.
     this.#send();
     this.#wasFull ||= this.bufferedAmount >= HIGH_WATER;
@@ -147,9 +156,14 @@ export class Framed {
       this.#host.drained();
     }
     const ended = framing.ended();
-    if (ended !== undefined) this.#end(ended);
-    else this.#wait();
+    if (ended === undefined) this.#wait();
+    else if (!this.#isOver) this.#end(ended);
   };
+
+  // Not from a copy: one may settle another, by what the page does when it is told of progress.
+  #wake() {
+    for (const wake of this.#waiting) wake();
+  }
 
   #send() {
     try {
@@ -166,7 +180,7 @@ export class Framed {
     }
     let text;
     try {
-      text = decoder.decode(parts.length === 1 ? parts[0] : joined(parts));
+      text = strict.decode(parts.length === 1 ? parts[0] : joined(parts));
     } catch {
       return this.#framing.notUtf8();
     }
@@ -178,7 +192,7 @@ export class Framed {
     if (!undelivered.length) return;
     this.#host.undelivered(
       undelivered.map(([isText, data, isWhole]) => ({
-        data: isText ? new TextDecoder().decode(data) : data.buffer,
+        data: isText ? decoder().decode(data) : data.buffer,
         isWhole,
       })),
     );
@@ -194,7 +208,7 @@ export class Framed {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#raw?.removeEventListener("bufferedamountlow", this.#pump);
-    for (const wake of [...this.#waiting]) wake();
+    this.#wake();
     this.#host.ended(reason);
   }
 
@@ -225,55 +239,64 @@ export class Framed {
   async sendLarge(data, { signal, onprogress, name, type } = {}) {
     signal?.throwIfAborted();
     const framing = this.#framing;
-    const isStream = data instanceof ReadableStream;
-    const bytes = data instanceof Blob || isStream ? undefined : view(data);
-    const total = isStream ? undefined : (data.size ?? bytes.byteLength);
+    const stream = data instanceof Blob ? data.stream() : data;
+    // What cannot be sent is refused before the transfer begins.
+    const reader = stream instanceof ReadableStream ? stream.getReader() : undefined;
+    const bytes = reader ? undefined : view(data);
+    const total = data.size ?? bytes?.byteLength;
+    const cancel = (error) => reader?.cancel(error).catch(() => {});
     const check = () => {
       if (signal?.aborted) throw signal.reason;
       if (this.#isOver) this.#fail("the channel has ended");
     };
     const wake = () => this.#pump();
     signal?.addEventListener("abort", wake);
-    const key = await this.#until(() => {
-      check();
-      return framing.start(total, name ?? data.name ?? "", type ?? data.type ?? "");
-    }).catch((error) => {
-      signal?.removeEventListener("abort", wake);
-      throw error;
-    });
-    const reader = bytes ? undefined : (isStream ? data : data.stream()).getReader();
-    const progress = () => {
-      const sent = framing.sent(key);
-      if (sent !== undefined && sent !== progress.last) onprogress?.({ sent: (progress.last = sent), total });
-    };
+    let key;
+    let last;
+    let isGivenUp = false;
     // Under way: undefined; else whether it has arrived.
     const look = (isEnough) => {
       const failure = framing.failure(key);
       if (failure !== undefined) this.#fail(failure);
-      progress();
-      if (framing.sent(key) === undefined) return true;
+      const sent = framing.sent(key);
+      if (sent === undefined) return true;
+      if (sent !== last) onprogress?.({ sent: (last = sent), total });
       check();
       return isEnough() || undefined;
     };
     try {
+      key = await this.#until(() => {
+        check();
+        return framing.start(total, name ?? data.name ?? "", type ?? data.type ?? "");
+      });
+      const over = this.#until(() => look(() => false));
+      // Also ends the wait for a stream from which nothing comes.
+      over.catch((error) => {
+        isGivenUp = true;
+        cancel(error);
+      });
+      // It begins before there is anything of it.
+      this.#pump();
       for (let offset = 0; ; ) {
         const piece = reader
           ? await reader.read()
           : { done: offset >= total, value: bytes.subarray(offset, (offset += PIECE)) };
+        if (isGivenUp) await over;
         if (piece.done) break;
-        for (let at = 0; at < piece.value.byteLength; at += PIECE) {
+        const value = view(piece.value);
+        for (let at = 0; at < value.byteLength; at += PIECE) {
           await this.#until(() => look(() => framing.hasRoom(key)));
-          framing.write(key, piece.value.subarray(at, at + PIECE));
+          framing.write(key, value.subarray(at, at + PIECE));
           this.#pump();
         }
       }
       framing.finish(key);
       this.#pump();
-      await this.#until(() => look(() => false));
-      if (total !== undefined && progress.last !== total) onprogress?.({ sent: total, total });
+      await over;
+      if (total !== undefined && last !== total) onprogress?.({ sent: total, total });
     } catch (error) {
       framing.reset(key, String(error?.message ?? error));
-      reader?.cancel(error).catch(() => {});
+      cancel(error);
       throw error;
     } finally {
       signal?.removeEventListener("abort", wake);
@@ -282,10 +305,22 @@ export class Framed {
     }
   }
 
-  // The next transfer that comes; undefined once the channel has ended.
-  async accept() {
+  // Hands the next transfer that comes to a stream; closes that once the channel has ended.
+  async accept(controller) {
     const framing = this.#framing;
-    const accepted = await this.#until(() => framing.accept() ?? (this.#isOver ? null : undefined));
-    return accepted && incoming(framing, accepted, (look) => this.#until(look), this.#pump);
+    const next = () => (this.#refuses ? null : (framing.accept() ?? (this.#isOver ? null : undefined)));
+    const accepted = await this.#until(next);
+    if (accepted) controller.enqueue(incoming(framing, accepted, (look) => this.#until(look), this.#pump));
+    else controller.close();
+  }
+
+  // Takes no transfer any more.
+  refuse() {
+    this.#refuses = true;
+    this.#until(() => {
+      for (let it; (it = this.#framing.accept()); ) this.#framing.stop(it[0], "it is not wanted");
+      return this.#isOver || undefined;
+    });
+    this.#pump();
   }
 }

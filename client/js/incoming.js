@@ -8,43 +8,40 @@ export const incoming = (framing, [key, total, name, type], until, pump) => {
   let settle;
   const done = new Promise((resolve, reject) => (settle = { resolve, reject }));
   done.catch(() => {});
-  const stop = (reason = "it is not wanted") => {
+  let over = false;
+  let controller;
+  const fail = (reason) => {
+    over = true;
+    const error = new SendError({ message: `the transfer was given up: ${reason}`, kind: "given-up" });
+    settle.reject(error);
+    controller.error(error);
+  };
+  const cancel = (reason = "it is not wanted") => {
+    if (over) return;
     framing.stop(key, String(reason?.message ?? reason));
-    settle.reject(new SendError({ message: "the transfer was given up: it was cancelled", kind: "given-up" }));
+    fail("it was cancelled");
     pump();
   };
-  let over = false;
   const stream = new ReadableStream(
     {
-      pull: async (controller) => {
+      start: (of) => (controller = of),
+      pull: async () => {
         const read = await until(() => (over ? null : framing.read(key)));
+        if (over) return;
         if (read instanceof Uint8Array) {
           controller.enqueue(read);
-        } else if (over) {
-          return;
         } else if (read === null) {
           over = true;
           settle.resolve();
           controller.close();
         } else {
-          over = true;
-          const error = new SendError({ message: `the transfer was given up: ${read}`, kind: "given-up" });
-          settle.reject(error);
-          controller.error(error);
+          fail(read);
         }
         pump();
       },
-      cancel: (reason) => {
-        over = true;
-        stop(reason);
-      },
+      cancel,
     },
     { highWaterMark: 0 },
   );
-  const cancel = (reason) => {
-    if (over) return;
-    over = true;
-    stop(reason);
-  };
   return { name, type, total, stream, done, cancel };
 };

@@ -211,7 +211,7 @@ export interface Channel extends EventTarget {
     data: Blob | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>,
     options?: SendLargeOptions,
   ): Promise<void>;
-  /** The large transfers that the other side begins. */
+  /** The large transfers that the other side begins. Once this is cancelled, all that come are refused. */
   readonly incomingLarge: ReadableStream<IncomingLarge>;
   /** How many bytes wait to be sent. */
   readonly bufferedAmount: number;

@@ -4,7 +4,7 @@
 //! It is a module of its own, which pages load that have such channels, and others do without.
 
 use hola_webrtc_protocol::framing::{
-    Fault, Framing as State, Info, Limits, Mode, Read, ResumeId, Role, State as Stage, Transfer, Unsendable,
+    Fault, Framing as State, Info, Limits, Read, ResumeId, Role, State as Stage, Transfer, Unsendable,
 };
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 #[cfg(target_family = "wasm")]
@@ -16,12 +16,6 @@ use web_sys::RtcDataChannel;
 #[cfg(target_family = "wasm")]
 #[global_allocator]
 static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
-
-/// The `protocol` that asks for the framing, with the user's own.
-#[wasm_bindgen]
-pub fn protocol(is_resumable: bool, own: &str) -> String {
-    (if is_resumable { Mode::Resumable } else { Mode::Framed }).protocol(own)
-}
 
 /// One side of a channel. Payloads stay where the browser has put them; what comes is copied in once, for the checksum.
 #[wasm_bindgen]

@@ -9,5 +9,6 @@ mod language;
 mod many;
 mod memory;
 mod talk;
+mod teller;
 mod trouble;
 mod worker;

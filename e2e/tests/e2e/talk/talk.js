@@ -1,17 +1,12 @@
 // Large transfers, and a channel that is resumed: says in #state how far it has come, or what went wrong.
 
 import { connect } from "./pkg/index.js";
+import { check, server, state, until } from "./expect.js";
+import * as givingUp from "./giving_up.js";
+import * as reading from "./reading.js";
 
-const server = "https://localhost:8443";
-const state = document.querySelector("#state");
 const next = document.querySelector("#next");
 
-const check = (condition, what) => {
-  if (!condition) throw new Error(what);
-};
-const until = async (condition) => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
-};
 const clicked = () => new Promise((resolve) => next.addEventListener("click", resolve, { once: true }));
 const hash = async (data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data)).join();
 
@@ -114,9 +109,15 @@ const resumed = async () => {
   check((await session.closed).by === "local", "it ended otherwise");
 };
 
-try {
+const talk = async () => {
   await large();
   await resumed();
+};
+
+// The query names what is done, all of this by default.
+const cases = { talk, ...givingUp, ...reading };
+try {
+  await cases[location.search.slice(1) || "talk"]();
   state.textContent = "done";
 } catch (error) {
   state.textContent = `failed: ${error}`;
