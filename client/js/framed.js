@@ -1,16 +1,16 @@
 // The framing (docs/framing.md) between a channel and the browser's: messages of any size, large transfers, resumption. An
 // entry of its own, with a module of its own, which are loaded when a channel asks for them.
 
+import { joined, view } from "./bytes.js";
 import { compile } from "./compile.js";
 import { Framing, initSync } from "./framing_glue.js";
 // From the entry, so that there is one class of it.
 import { SendError } from "./index.js";
 import { incoming } from "./incoming.js";
+import { outgoing } from "./outgoing.js";
 
 // As in the channel: sending waits while so many bytes wait in the browser.
 const HIGH_WATER = 1 << 20;
-// What is handed to the module at a time.
-const PIECE = 64 * 1024;
 
 let loading;
 
@@ -31,23 +31,6 @@ const decoder = (fatal) => new TextDecoder("utf-8", { fatal, ignoreBOM: true });
 const strict = decoder(true);
 const encoder = new TextEncoder();
 const now = () => Math.floor(performance.now());
-
-// Bytes as they are, without a copy.
-const view = (data) => {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  throw new TypeError("sendLarge takes a Blob, an ArrayBuffer, a view of one, or a stream of these");
-};
-
-const joined = (parts) => {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.byteLength;
-  }
-  return whole;
-};
 
 export class Framed {
   #framing;
@@ -232,77 +215,9 @@ export class Framed {
     });
   }
 
-  #fail(reason) {
-    throw new SendError({ message: `the transfer was given up: ${reason}`, kind: "given-up" });
-  }
-
-  async sendLarge(data, { signal, onprogress, name, type } = {}) {
-    signal?.throwIfAborted();
-    const framing = this.#framing;
-    const stream = data instanceof Blob ? data.stream() : data;
-    // What cannot be sent is refused before the transfer begins.
-    const reader = stream instanceof ReadableStream ? stream.getReader() : undefined;
-    const bytes = reader ? undefined : view(data);
-    const total = data.size ?? bytes?.byteLength;
-    const cancel = (error) => reader?.cancel(error).catch(() => {});
-    const check = () => {
-      if (signal?.aborted) throw signal.reason;
-      if (this.#isOver) this.#fail("the channel has ended");
-    };
-    const wake = () => this.#pump();
-    signal?.addEventListener("abort", wake);
-    let key;
-    let last;
-    let isGivenUp = false;
-    // Under way: undefined; else whether it has arrived.
-    const look = (isEnough) => {
-      const failure = framing.failure(key);
-      if (failure !== undefined) this.#fail(failure);
-      const sent = framing.sent(key);
-      if (sent === undefined) return true;
-      if (sent !== last) onprogress?.({ sent: (last = sent), total });
-      check();
-      return isEnough() || undefined;
-    };
-    try {
-      key = await this.#until(() => {
-        check();
-        return framing.start(total, name ?? data.name ?? "", type ?? data.type ?? "");
-      });
-      const over = this.#until(() => look(() => false));
-      // Also ends the wait for a stream from which nothing comes.
-      over.catch((error) => {
-        isGivenUp = true;
-        cancel(error);
-      });
-      // It begins before there is anything of it.
-      this.#pump();
-      for (let offset = 0; ; ) {
-        const piece = reader
-          ? await reader.read()
-          : { done: offset >= total, value: bytes.subarray(offset, (offset += PIECE)) };
-        if (isGivenUp) await over;
-        if (piece.done) break;
-        const value = view(piece.value);
-        for (let at = 0; at < value.byteLength; at += PIECE) {
-          await this.#until(() => look(() => framing.hasRoom(key)));
-          framing.write(key, value.subarray(at, at + PIECE));
-          this.#pump();
-        }
-      }
-      framing.finish(key);
-      this.#pump();
-      await over;
-      if (total !== undefined && last !== total) onprogress?.({ sent: total, total });
-    } catch (error) {
-      framing.reset(key, String(error?.message ?? error));
-      cancel(error);
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", wake);
-      framing.forget(key);
-      this.#pump();
-    }
+  async sendLarge(data, options) {
+    const until = (look) => this.#until(look);
+    await outgoing(this.#framing, data, options, until, this.#pump, () => this.#isOver);
   }
 
   // Hands the next transfer that comes to a stream; closes that once the channel has ended.
