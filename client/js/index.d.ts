@@ -36,7 +36,10 @@ export interface ConnectOptions {
    * the same objects.
    */
   reconnect?: boolean | ReconnectOptions;
-  /** The folder in which the package's `.wasm` files are, if not beside this module. The first call decides. */
+  /**
+   * The folder in which the package's `.wasm` files are, with a slash at its end, if not beside this module. The first call
+   * decides.
+   */
   resourceBase?: string | URL;
 }
 
@@ -80,7 +83,10 @@ export interface ChannelOptions {
 export interface Session extends EventTarget {
   /** The session's name on the server, once it has one. Who knows it can end the session. */
   readonly id: string | undefined;
-  /** Resolves when the channel is open. Rejects with an `RtcError`, or with the reason of the signal. */
+  /**
+   * Resolves when the channel is open. Rejects with an `RtcError`, with the reason of the signal, or, if the session is closed
+   * before, with a `DOMException` named `AbortError`.
+   */
   readonly ready: Promise<void>;
   /** Resolves when either side has closed the session. Rejects when it failed. */
   readonly closed: Promise<CloseInfo>;
@@ -95,6 +101,7 @@ export interface Session extends EventTarget {
   openChannel(label: string, options?: ChannelOptions): Channel;
   /** The channels that the other side opens. */
   readonly incomingChannels: ReadableStream<Channel>;
+  /** Rejects with a `DOMException` named `InvalidStateError` while there is no connection, as `restartIce` does. */
   getStats(): Promise<Stats>;
   /**
    * Finds a new path for the same session, as when the network has changed; channels and what is in them stay. Resolves when

@@ -1,10 +1,13 @@
 //! The projects in `examples/embed` that take a bundler, built as their users build them: from the package as npm would
-//! publish it, with `npm run check` and `npm run build`. What they need besides is kept in the user's cache folder.
+//! publish it, with `npm run check` and `npm run build`; and served as while they work on it. What they need besides is kept in
+//! the user's cache folder.
 //!
 //! ```text
 //! target/embed/package/         the npm package, packed and unpacked
 //! target/embed/vite/, webpack/  a copy of each project, with its node_modules
 //! ```
+
+mod dev;
 
 use std::{
     fs,
@@ -23,6 +26,9 @@ const SOURCE: &str = "examples/embed";
 /// Those with a bundler.
 const BUNDLED: [&str; 2] = ["vite", "webpack"];
 
+/// The one that has a server for development.
+const SERVED: &str = "vite";
+
 /// What users get.
 const PACKAGE: &str = "package";
 
@@ -34,7 +40,7 @@ pub fn folder(project: &Project, example: &str) -> PathBuf {
     project.target.join("embed").join(example)
 }
 
-/// Checks the types of each example, and builds it.
+/// Checks the types of each example, builds it, and has it served.
 pub fn build(shell: &Shell, project: &Project, cache: &Path) -> Result<()> {
     let package = unpack(shell, project)?;
     for example in BUNDLED {
@@ -49,6 +55,9 @@ pub fn build(shell: &Shell, project: &Project, cache: &Path) -> Result<()> {
             .run()
             .with_context(|| format!("{example}: types do not fit"))?;
         cmd!(shell, "npm run --silent build").run().with_context(|| format!("{example} does not build"))?;
+        if example == SERVED {
+            dev::check(&folder).with_context(|| format!("{example} does not serve the project"))?;
+        }
     }
     Ok(())
 }
