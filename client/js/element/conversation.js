@@ -80,6 +80,8 @@ export class Conversation {
       this.status = STATUS[session.state] ?? this.status;
       this.#tell();
     });
+    // What was on its way has no echo any more.
+    listen(session.channel, "lost", () => (this.#unanswered = []));
     listen(session.channel, "message", ({ data }) => this.#hear(data));
     this.#follow(session, whileThis((event) => this.steps.apply(event)));
   }
@@ -90,7 +92,7 @@ export class Conversation {
     if (!run) return;
     const info = { by: "local", code: 0, reason: "" };
     this.#end("closed", "close", info);
-    if (run.isOpen) this.session.close();
+    this.session.close();
     run.abort.abort();
   }
 

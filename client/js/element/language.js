@@ -14,7 +14,7 @@ export const textsIn = (language) => TEXTS[language];
  */
 export function languageOf(element) {
   const wanted = [closest(element), ...(navigator.languages ?? [])];
-  const known = wanted.map((tag) => tag?.split("-")[0].toLowerCase()).find((tag) => tag in TEXTS);
+  const known = wanted.map((tag) => tag?.split("-")[0].toLowerCase()).find((tag) => Object.hasOwn(TEXTS, tag));
   return known ?? "en";
 }
 
