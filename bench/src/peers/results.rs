@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{figures::Figures, sizes::Size};
 
+/// Why there is no figure of what a run had no time for.
+pub(crate) const NOT_TAKEN: &str = "not taken: the time was over (--resume goes on)";
+
 /// The first line: what all measurements have in common.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Setting {
@@ -90,10 +93,12 @@ impl Journal {
     /// Goes on with a file that an earlier run did not finish. What failed there is tried again.
     pub(crate) fn resume(path: &Path, setting: &Setting) -> Result<Self> {
         let mut results = Results::read(path)?;
+        let differences = results.setting.differences(setting);
         ensure!(
-            results.setting.peers == setting.peers && results.setting.quick == setting.quick,
-            "{} has results of other peers or another scale: begin anew without --resume",
-            path.display()
+            differences.is_empty(),
+            "{} has results of another kind ({}): begin anew without --resume",
+            path.display(),
+            differences.join(", ")
         );
         results.records.retain(|record| record.failure.is_none());
         let done = results.records.iter().map(Record::key).collect();
@@ -119,7 +124,36 @@ impl Journal {
     }
 }
 
+impl Setting {
+    /// What forbids results of both in one file: in words, what it was, and what it is now.
+    fn differences(&self, now: &Self) -> Vec<String> {
+        let version = |of: &Self, peer: &str| {
+            of.peers.iter().find(|(name, _)| name == peer).map_or("left out".to_owned(), |(_, it)| it.clone())
+        };
+        let mut names: Vec<&str> =
+            self.peers.iter().chain(&now.peers).map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let changed = |name: &&str| version(self, name) != version(now, name);
+        let told = |name: &str| format!("{name} was {}, and is {}", version(self, name), version(now, name));
+        let mut all: Vec<String> = names.into_iter().filter(changed).map(told).collect();
+        if all.is_empty() && self.peers != now.peers {
+            all.push("the peers' order".to_owned());
+        }
+        if self.quick != now.quick {
+            let scale = |is_quick| if is_quick { "quick" } else { "full" };
+            all.push(format!("the scale was {}, and is {}", scale(self.quick), scale(now.quick)));
+        }
+        all
+    }
+}
+
 impl Record {
+    /// Whether its run had no time for it.
+    pub(crate) fn is_untaken(&self) -> bool {
+        self.failure.as_deref() == Some(NOT_TAKEN)
+    }
+
     fn key(&self) -> (u32, String, String, String, u32) {
         (self.round, self.peer.clone(), self.offerer.clone(), self.measure.clone(), self.number)
     }
@@ -177,7 +211,14 @@ mod tests {
         let path = folder.path().join("raw.jsonl");
         Journal::begin(&path, &setting()).unwrap();
         let other = Setting { peers: vec![("a".to_owned(), "2".to_owned())], ..setting() };
-        assert!(Journal::resume(&path, &other).unwrap_err().to_string().contains("--resume"));
+        let refused = Journal::resume(&path, &other).unwrap_err().to_string();
+        assert!(refused.contains("(a was 1, and is 2)") && refused.contains("--resume"), "{refused}");
+        let quick = Setting { quick: true, peers: Vec::new(), ..setting() };
+        let refused = Journal::resume(&path, &quick).unwrap_err().to_string();
+        assert!(
+            refused.contains("(a was 1, and is left out, the scale was full, and is quick)"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -15,6 +15,14 @@ use xtask::{
 /// Where Trunk puts the page.
 const PAGE: &str = "dist";
 
+/// The npm package, by what a page loads together; each of the others comes on top of the first where a page wants it.
+const PARTS: [(&str, &[&str]); 4] = [
+    ("npm package, the client", &["hola_webrtc.wasm", "index.js"]),
+    ("npm package, for channels that are large or resumable", &["hola_framing.wasm", "framed.js"]),
+    ("npm package, the element", &["element.js"]),
+    ("npm package, for workers", &["worker.js"]),
+];
+
 /// A file, or some together.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Size {
@@ -29,9 +37,22 @@ pub(crate) fn weigh(shell: &Shell, project: &Project) -> Result<Vec<Size>> {
     package::run(project)?;
     Toolbox::open(project)?.provide(shell, &[&TRUNK, &WASM_BINDGEN])?;
     trunk::build(shell)?;
-    let mut sizes = of_folder("npm package", &project.path(package::FOLDER), &["wasm", "js"])?;
+    let folder = project.path(package::FOLDER);
+    let part = |(name, files): &(&str, &[&str])| together(name, &folder, files);
+    let mut sizes = PARTS.iter().map(part).collect::<Result<Vec<_>>>()?;
     sizes.extend(of_folder("page", &project.path(PAGE), &["wasm", "js", "css", "html"])?);
     Ok(sizes)
+}
+
+/// These files, each compressed on its own as it is sent.
+fn together(name: &str, folder: &Path, files: &[&str]) -> Result<Size> {
+    let mut size = Size { name: name.to_owned(), bytes: 0, compressed: 0 };
+    for file in files {
+        let content = fs::read(folder.join(file)).with_context(|| format!("the package has no {file}"))?;
+        size.bytes += content.len();
+        size.compressed += budget::weight(&content)?;
+    }
+    Ok(size)
 }
 
 /// The files of these kinds, kind by kind, each compressed on its own as it is sent.
@@ -52,6 +73,17 @@ fn of_folder(name: &str, folder: &Path, kinds: &[&str]) -> Result<Vec<Size>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_the_sum_of_its_files_and_of_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("a.js", 1000), ("a.wasm", 500), ("later.js", 9)] {
+            fs::write(folder.path().join(name), vec![b'x'; bytes]).unwrap();
+        }
+        let size = together("the client", folder.path(), &["a.wasm", "a.js"]).unwrap();
+        assert_eq!(size.bytes, 1500);
+        assert!(together("the client", folder.path(), &["b.js"]).is_err());
+    }
 
     #[test]
     fn files_are_weighed_by_their_kind() {

@@ -18,7 +18,7 @@ use super::{
     measure::{Cell, Measure, Scale},
     offerers::{Kind, Offerer},
     progress::Progress,
-    results::Record,
+    results::{NOT_TAKEN, Record},
     roster::{Installed, Peer},
     work,
 };
@@ -54,7 +54,7 @@ impl Stage {
         for (round, cell, peer) in work {
             let mut record = self.record(round, cell, peer);
             if self.end.is_some_and(|end| Instant::now() > end) {
-                record.failure = Some("not taken: the time was over (--resume goes on)".to_owned());
+                record.failure = Some(NOT_TAKEN.to_owned());
             } else {
                 progress.announce(round, self.rounds, &format!("{cell}: {}", self.peers[peer].0));
                 match self.visit(round, cell, peer, &scale.of_round(round), &mut known).await {

@@ -81,14 +81,16 @@ impl Work<'_> {
         self.offerer.call("connect", connect(2, 2)).await?;
         let call = self.offerer.call("connect", connect(most, least));
         let (reply, cost) = cost(self.target, call).await?;
-        let (click, post) = (quantiles(&reply["click"])?, quantiles(&reply["post"])?);
-        Ok(figures([
+        let click = quantiles(&reply["click"])?;
+        let mut all = figures([
             ("click-p50", click.p50),
             ("click-p90", click.p90),
-            ("post-p50", post.p50),
-            ("post-p90", post.p90),
             ("cpu-per-connection", millis(cost.cpu) / click.count as f64),
-        ]))
+        ]);
+        if let Some(post) = since_post(&reply)? {
+            all.extend(figures([("post-p50", post.p50), ("post-p90", post.p90)]));
+        }
+        Ok(all)
     }
 
     async fn delayed(&mut self, round_trip: Duration) -> Result<Figures> {
@@ -98,12 +100,12 @@ impl Work<'_> {
         let limit = self.scale.span.as_millis();
         let order = json!({ "url": relay.url, "times": most.div_ceil(3), "least": least, "limit": limit });
         let reply = self.offerer.call("connect", order).await?;
-        let (click, post) = (quantiles(&reply["click"])?, quantiles(&reply["post"])?);
-        Ok(figures([
-            ("click-p50", click.p50),
-            ("post-p50", post.p50),
-            ("round-trips", post.p50 / millis(round_trip)),
-        ]))
+        let (click, post) = (quantiles(&reply["click"])?, since_post(&reply)?);
+        // Who makes no page's offer makes it in no time.
+        let trips = post.as_ref().unwrap_or(&click).p50 / millis(round_trip);
+        let mut all = figures([("click-p50", click.p50), ("round-trips", trips)]);
+        all.extend(post.map(|post| ("post-p50".to_owned(), post.p50)));
+        Ok(all)
     }
 
     async fn round_trip(&mut self) -> Result<Figures> {
@@ -270,6 +272,11 @@ fn taken(reply: &Value) -> Result<(f64, f64)> {
 
 fn quantiles(reply: &Value) -> Result<Quantiles> {
     Ok(serde_json::from_value(reply.clone())?)
+}
+
+/// From the POST to the open channel, of offerers that tell the two from each other.
+fn since_post(reply: &Value) -> Result<Option<Quantiles>> {
+    reply.get("post").map(quantiles).transpose()
 }
 
 fn figures<const N: usize>(figures: [(&str, f64); N]) -> Figures {

@@ -4,7 +4,7 @@ use super::{
     quantity::{ALL, Quantity},
     stats::{Better, Summary},
 };
-use crate::peers::results::Results;
+use crate::peers::results::{Record, Results};
 
 /// What is compared in one row.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Row {
     pub(crate) number: u32,
     /// In the order of the peers.
     pub(crate) summaries: Vec<Option<Summary>>,
+    /// For which of the peers there was no time.
+    pub(crate) untaken: Vec<bool>,
 }
 
 /// All rows of one offerer.
@@ -33,8 +35,16 @@ impl Row {
         self.quantity.better.best(self.summaries.iter().skip(1).flatten().map(|it| it.median))
     }
 
+    /// Whether every peer was tried, so that the best is the best of all.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.untaken.contains(&true)
+    }
+
     /// The first peer, which is ours, in relation to the best of the others.
     pub(crate) fn ratio(&self) -> Option<f64> {
+        if !self.is_whole() {
+            return None;
+        }
         Better::ratio(self.summaries.first()?.as_ref()?.median, self.best_of_others()?)
     }
 
@@ -91,8 +101,17 @@ fn rows(results: &Results, offerer: &str) -> Vec<Row> {
                     .collect();
                 Summary::of(&figures)
             };
-            let summaries = results.setting.peers.iter().map(|(peer, _)| summary(peer)).collect();
-            rows.push(Row { quantity: *quantity, number, summaries });
+            let summaries: Vec<_> = results.setting.peers.iter().map(|(peer, _)| summary(peer)).collect();
+            let is_untaken = |((peer, _), summary): (&(String, String), &Option<Summary>)| {
+                let no_time = |it: &Record| {
+                    it.is_untaken()
+                        && (&it.peer, &*it.offerer, it.number) == (peer, offerer, number)
+                        && it.measure == measure
+                };
+                summary.is_none() && results.records.iter().any(no_time)
+            };
+            let untaken = results.setting.peers.iter().zip(&summaries).map(is_untaken).collect();
+            rows.push(Row { quantity: *quantity, number, summaries, untaken });
         }
     }
     rows

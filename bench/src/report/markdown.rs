@@ -7,7 +7,7 @@ use super::{
     stats::{Better, Summary},
 };
 use crate::peers::{
-    results::{Results, Setting},
+    results::{Record, Results, Setting},
     sizes::Size,
 };
 
@@ -45,7 +45,11 @@ pub(super) const HEADLINES: [(&str, &str, &str, u32); 25] = [
 
 /// Why there are figures that a reader may miss.
 const LIMITS: &str = "\
-- A dash: it was not measured, failed (below), or is none of these.
+- A dash: it failed (below), or cannot be measured of that peer. \"Not taken\": the run had no time for it, and the row has no \
+ratio of ours then.
+- libwebrtc, libdatachannel and werift are Node.js processes, and the CPU time of JavaScript is in theirs; aiortc's has that of \
+Python.
+- The native offerer does not tell when it posts: its round trips of a connection are counted from the click.
 - Allocations are counted where they pass through the system's allocator (by a library loaded before it; ours is then built \
 without jemalloc) or where the runtime counts them (Go). JavaScript's and Python's engines do neither for every object.
 - A stream of bytes and the client in a page are things that only this project has; the client is compared with JavaScript \
@@ -56,10 +60,17 @@ by hand, in turns on one page.
 
 ";
 
+/// What a reader of the README's table has to know.
+const LEGEND: &str = "\
+In parentheses the ratio to the best of the row, which is bold. A dash: it failed, or cannot be measured of that peer; \
+[the report](bench/report/report.md) says why. libwebrtc, libdatachannel and werift are Node.js processes, and the CPU time of \
+JavaScript is in theirs; aiortc's has that of Python.
+";
+
 /// The whole report; `plots` are the names of the pictures beside it, with their titles.
 pub(crate) fn report(results: &Results, sections: &[Section], plots: &[(String, String)]) -> String {
     let mut text = String::from("# Side by side\n\n");
-    text += &introduction(&results.setting);
+    text += &introduction(results);
     for (file, title) in plots {
         let _ = write!(text, "![{title}]({file})\n\n");
     }
@@ -76,11 +87,11 @@ pub(crate) fn report(results: &Results, sections: &[Section], plots: &[(String, 
 /// The README's table.
 pub(crate) fn headlines(results: &Results, sections: &[Section]) -> String {
     let rows = HEADLINES.iter().filter_map(|(offerer, measure, figure, number)| {
-        let row = find(sections, offerer, measure, figure, *number)?;
+        let row = find(sections, offerer, measure, figure, *number).filter(|row| row.is_whole())?;
         Some((format!("{} ({offerer})", row.label()), row))
     });
     let setting = &results.setting;
-    format!("{}\n{}\n", measured_on(setting), table(setting, rows))
+    format!("{}\n{}\n{LEGEND}", measured_on(results), table(setting, rows))
 }
 
 impl Row {
@@ -90,7 +101,8 @@ impl Row {
     }
 }
 
-fn introduction(setting: &Setting) -> String {
+fn introduction(results: &Results) -> String {
+    let setting = &results.setting;
     let mut text = String::from(
         "Written by `cargo xtask bench peers`, and by nothing else. Every peer is a minimal echo in a process of its own, \
          started anew for each measurement; every round visits all of them. A cell has the median of the rounds, in \
@@ -100,7 +112,7 @@ fn introduction(setting: &Setting) -> String {
          The program speaks HTTPS, the other peers HTTP. Throughput has the offerer's own ceiling in it.\n\n",
     );
     text += LIMITS;
-    text += &measured_on(setting);
+    text += &measured_on(results);
     text += "\n| | |\n|---|---|\n";
     for (name, value) in &setting.machine {
         let _ = writeln!(text, "| {name} | {value} |");
@@ -115,11 +127,17 @@ fn introduction(setting: &Setting) -> String {
     text
 }
 
-fn measured_on(setting: &Setting) -> String {
+fn measured_on(results: &Results) -> String {
+    let setting = &results.setting;
     let fact = |name: &str| setting.machine.get(name).map_or("unknown", String::as_str);
     let scale = if setting.quick { ", quick (few of everything)" } else { "" };
+    let cut = if results.records.iter().any(Record::is_untaken) {
+        " at most, cut short: rows for which the time was over are left out or say so"
+    } else {
+        ""
+    };
     format!(
-        "{}, {} cores, Linux {}; loopback; medians of {} round{}{scale}.\n",
+        "{}, {} cores, Linux {}; loopback; medians of {} round{}{cut}{scale}.\n",
         fact("processor"),
         fact("cores"),
         fact("kernel"),
@@ -137,7 +155,12 @@ fn table<'a>(setting: &Setting, rows: impl Iterator<Item = (String, &'a Row)>) -
     );
     for (label, row) in rows {
         let best = row.best();
-        let cells: Vec<String> = row.summaries.iter().map(|it| cell(it.as_ref(), best)).collect();
+        let cells = row.summaries.iter().zip(&row.untaken);
+        let cells: Vec<String> = cells
+            .map(
+                |(it, is_untaken)| if *is_untaken { "not taken".to_owned() } else { cell(it.as_ref(), best) },
+            )
+            .collect();
         let ratio = row.ratio().filter(|_| names[0] == OURS);
         let ratio = ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
         let _ = writeln!(text, "| {label} | {} | {ratio} |", cells.join(" | "));

@@ -38,6 +38,7 @@ pub(crate) const ALL: &[Quantity] = &[
     quantity(Measure::Gathered, "click-p50", "click to open with complete gathering, p50", "ms", Lower),
     quantity(Measure::Gathered, "post-p50", "POST to open with complete gathering, p50", "ms", Lower),
     quantity(Measure::Gathered, "post-p90", "POST to open with complete gathering, p90", "ms", Lower),
+    quantity(Measure::Delayed, "click-p50", "click to open at a round trip of {} ms, p50", "ms", Lower),
     quantity(Measure::Delayed, "post-p50", "POST to open at a round trip of {} ms, p50", "ms", Lower),
     quantity(Measure::Delayed, "round-trips", "the same in round trips", "", Lower),
     quantity(Measure::RoundTrip, "p50", "round trip 64 B, p50", "us", Lower),

@@ -3,7 +3,7 @@
 use std::{env, fs, path::Path};
 
 use super::{comparison, markdown, render};
-use crate::peers::results::Results;
+use crate::peers::results::{NOT_TAKEN, Results};
 
 const RAW: &str = include_str!("sample.jsonl");
 const SAMPLE: &str = "src/report/sample.md";
@@ -46,6 +46,32 @@ fn ours_is_compared_with_the_best_of_the_others() {
     };
     assert!((ratio("round-trip", "p50", 0) - 0.75).abs() < 1e-9);
     assert!((ratio("echo", "megabytes-per-second", 16) - 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn what_a_run_had_no_time_for_is_no_loss_of_that_peer() {
+    let results = |failure: &str| {
+        let mut results = Results::parse(RAW).unwrap();
+        for record in results.records.iter_mut().filter(|it| it.peer == "str0m" && it.measure == "rate") {
+            record.figures.clear();
+            record.failure = Some(failure.to_owned());
+        }
+        results
+    };
+    let written = |results: &Results| {
+        let sections = comparison::sections(results);
+        let folder = tempfile::tempdir().unwrap();
+        (render(results, folder.path()).unwrap(), markdown::headlines(results, &sections))
+    };
+    let row = |text: &str| text.lines().find(|line| line.starts_with("| new connections")).map(str::to_owned);
+
+    let (report, table) = written(&results("the offer draws 500"));
+    assert!(row(&report).unwrap().contains("| **24.0** | – | – | – |"), "{report}");
+    assert!(row(&table).is_some() && !table.contains("cut short"), "{table}");
+
+    let (report, table) = written(&results(NOT_TAKEN));
+    assert!(row(&report).unwrap().contains("| not taken | – | – |"), "{report}");
+    assert!(row(&table).is_none() && table.contains("cut short"), "{table}");
 }
 
 #[test]
