@@ -102,6 +102,10 @@ fn rows(results: &Results, offerer: &str) -> Vec<Row> {
                 Summary::of(&figures)
             };
             let summaries: Vec<_> = results.setting.peers.iter().map(|(peer, _)| summary(peer)).collect();
+            // Not every offerer tells every figure of a measure.
+            if summaries.iter().all(Option::is_none) {
+                continue;
+            }
             let is_untaken = |((peer, _), summary): (&(String, String), &Option<Summary>)| {
                 let no_time = |it: &Record| {
                     it.is_untaken()

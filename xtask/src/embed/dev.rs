@@ -27,7 +27,7 @@ const WASM: &str = "application/wasm";
 const OWN: &str = "/@vite/";
 
 /// How long it may take to start.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How another file is named in a page or a module, up to the quotation mark before its name.
 const MARKS: [&str; 7] = ["from\"", "from \"", "import\"", "import \"", "import(\"", "src=\"", "new URL(\""];
