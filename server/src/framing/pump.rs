@@ -79,6 +79,16 @@ impl Talk {
     }
 }
 
+/// Also if nobody polls it any more, because the engine stops or the protocol has panicked: who waits is told.
+impl Drop for Pump {
+    fn drop(&mut self) {
+        let mut inner = self.talk.lock();
+        inner.framing.give_up();
+        inner.place = None;
+        inner.wake_users();
+    }
+}
+
 impl Pump {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let talk = self.talk.clone();

@@ -263,6 +263,17 @@ async fn the_server_opens_channels_for_large_transfers_as_well() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_channel_hears_that_the_server_has_stopped() {
+    for talker in [Talker::framed(), Talker::resumable(1)] {
+        let stand = Stand::start().await;
+        let (_talker, _session, mut channel) = talk(&stand, talker).await;
+        let waiting = tokio::spawn(async move { channel.next().await });
+        stand.server.shutdown().await;
+        assert_eq!(soon(waiting).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
 async fn what_goes_against_the_framing_closes_the_channel_and_says_why() {
     let stand = Stand::start().await;
     for (message, code, name) in [

@@ -169,6 +169,7 @@ impl Peer {
         let ours =
             self.stack.restart_ice(now, remote).map_err(|error| AnswerError::Internal(error.to_string()))?;
         self.is_selected = false;
+        self.ways.expect_others();
         info!("ICE starts anew");
         self.link.journal.note(now, Step::CheckConnectivity, TraceData::Began);
         Ok(ours)

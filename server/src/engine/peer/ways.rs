@@ -34,11 +34,6 @@ pub(super) struct Way {
 }
 
 impl Peer {
-    /// ICE has started anew: the peer may be somewhere else.
-    pub(in crate::engine) fn expect_other_paths(&mut self) {
-        self.ways.begun = self.ways.clock;
-    }
-
     /// Forgets the paths of earlier ICE sessions that were not used for longest, if there are too many, and returns
     /// them.
     pub(in crate::engine) fn forget_stale_paths(&mut self) -> Vec<Path> {
@@ -49,6 +44,11 @@ impl Peer {
 impl Ways {
     pub(super) fn new(candidates: Arc<[SocketAddr]>) -> Self {
         Self { known: Vec::new(), candidates, clock: 0, begun: 0 }
+    }
+
+    /// ICE has started anew: the peer may be somewhere else.
+    pub(super) fn expect_others(&mut self) {
+        self.begun = self.clock;
     }
 
     /// Notes that something came along a path. `None` if the session has no room for another path, else

@@ -25,6 +25,11 @@ use crate::answer::{IceCredentials, KEEPALIVE};
 /// elsewhere, by what came from it.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
+/// After so many rounds in vain the interval doubles with each, up to that of RFC 8445: a stranger can have a session check very
+/// many pairs, and never reply. A check of the peer's draws one at once all the same.
+const SWIFT_ROUNDS: u32 = 25;
+const SLOW_INTERVAL: Duration = Duration::from_millis(500);
+
 /// How often a pair may be checked in vain. Far more than an open timeout lasts: sessions end by time, not
 /// by count.
 const CHECK_LIMIT: u16 = u16::MAX;
@@ -38,8 +43,11 @@ pub(super) struct Ice {
     remote: Option<IceCredentials>,
     /// Requests that nominate their pair and came before the pair was valid: the last one of each path.
     nominations: VecDeque<(Path, BytesMut)>,
-    /// When the next keepalive is due, once a pair is selected.
+    /// When the next keepalive is due, once a pair is selected; until then, when the next round of checks.
     keepalive: Option<Instant>,
+    next_round: Option<Instant>,
+    /// How many rounds there were.
+    rounds: u32,
 }
 
 /// A candidate of this side, and an address of the peer's.
@@ -80,7 +88,14 @@ impl Ice {
             ..AgentConfig::default()
         };
         let agent = Agent::new(now, Arc::new(config), settings.provider.clone())?;
-        Ok(Self { agent, remote: None, nominations: VecDeque::new(), keepalive: None })
+        Ok(Self {
+            agent,
+            remote: None,
+            nominations: VecDeque::new(),
+            keepalive: None,
+            next_round: None,
+            rounds: 0,
+        })
     }
 
     /// This side's.
@@ -124,7 +139,7 @@ impl Ice {
     pub(super) fn restart(&mut self, now: Instant, remote: IceCredentials) -> Result<IceCredentials> {
         self.agent.restart(now, String::new(), String::new(), true)?;
         self.nominations.clear();
-        self.keepalive = None;
+        (self.keepalive, self.next_round, self.rounds) = (None, None, 0);
         self.set_remote(remote);
         self.start(now)?;
         Ok(self.credentials())
@@ -176,12 +191,18 @@ impl Ice {
             return None;
         }
         let due = self.agent.poll_timeout()?;
-        Some(self.keepalive.map_or(due, |keepalive| due.max(keepalive)))
+        Some(self.keepalive.or(self.next_round).map_or(due, |ours| due.max(ours)))
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Result<()> {
         if self.keepalive.is_some() {
             self.keepalive = Some(now + KEEPALIVE);
+        } else if self.next_round.is_some_and(|next| now < next) {
+            return Ok(());
+        } else if !self.agent.get_remote_candidates().is_empty() {
+            self.rounds = self.rounds.saturating_add(1);
+            let doublings = self.rounds.saturating_sub(SWIFT_ROUNDS).min(5);
+            self.next_round = Some(now + SLOW_INTERVAL.min(CHECK_INTERVAL * (1 << doublings)));
         }
         self.agent.handle_timeout(now)
     }
@@ -219,5 +240,54 @@ fn describe(of: &candidate::Candidate) -> Candidate {
             candidate::CandidateType::Relay => CandidateType::Relay,
             _ => CandidateType::Host,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(port: u16) -> CandidateConfig {
+        CandidateConfig {
+            network: "udp".to_owned(),
+            address: "127.0.0.1".to_owned(),
+            port,
+            component: 1,
+            ..CandidateConfig::default()
+        }
+    }
+
+    /// How many checks are made of so many pairs within a time, none of which is replied to.
+    fn checks(pairs: u16, time: Duration) -> usize {
+        let (begun, settings) = (Instant::now(), Settings::new(65_536).unwrap());
+        let mut ice = Ice::new(begun, &settings).unwrap();
+        let candidate =
+            |port| CandidateHostConfig { base_config: host(port), ..CandidateHostConfig::default() };
+        ice.agent.add_local_candidate(candidate(5000).new_candidate_host().unwrap()).unwrap();
+        ice.set_remote(IceCredentials { ufrag: "abcd".to_owned(), password: "x".repeat(24) });
+        ice.start(begun).unwrap();
+        for port in 0..pairs {
+            ice.agent.add_remote_candidate(candidate(6000 + port).new_candidate_host().unwrap()).unwrap();
+        }
+        let mut count = 0;
+        while let Some(due) = ice.deadline().filter(|due| *due <= begun + time) {
+            ice.handle_timeout(due).unwrap();
+            // Whatever else wakes the session draws none.
+            ice.handle_timeout(due).unwrap();
+            while ice.poll_transmit().is_some() {
+                count += 1;
+            }
+        }
+        count
+    }
+
+    #[test]
+    fn a_pair_is_checked_often_at_first_and_as_ice_has_it_once_that_was_in_vain() {
+        let soon = checks(1, Duration::from_millis(500));
+        assert!((20..=26).contains(&soon), "{soon}");
+        let late = checks(1, Duration::from_secs(10));
+        assert!((soon + 15..=soon + 30).contains(&late), "{late}");
+        let of_many = checks(32, Duration::from_secs(10));
+        assert!(of_many <= 32 * late, "{of_many}");
     }
 }

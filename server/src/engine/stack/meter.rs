@@ -222,9 +222,9 @@ impl Meter {
         self.near.shown(packet)
     }
 
-    /// The association has come up, and the last step of that took so long.
-    pub(super) fn came_up(&mut self, round_trip: Duration) {
-        self.near.set_far(round_trip >= FAR);
+    /// The association has come up, with round trips of so long, if that is known.
+    pub(super) fn came_up(&mut self, round_trip: Option<Duration>) {
+        self.near.set_far(round_trip.is_none_or(|round_trip| round_trip >= FAR));
     }
 
     /// The peer is to be found on another path, of which nothing is known.

@@ -4,6 +4,7 @@ mod bundle;
 mod early;
 mod opening;
 mod reading;
+mod set_up;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -21,7 +22,7 @@ use rtc_shared::{
     error::{Error, Result},
 };
 
-use self::{bundle::bundle, early::Early};
+use self::{bundle::bundle, early::Early, set_up::SetUp};
 use super::{Event, Incoming, Settings, TUNNEL, meter::Meter, window::WindowUpdate};
 use crate::channel::{ChannelParameters, Message};
 
@@ -42,8 +43,7 @@ pub(super) struct Sctp {
     window: WindowUpdate,
     max_message_size: usize,
     is_up: bool,
-    /// When the last packet left that sets the association up.
-    asked: Instant,
+    set_up: SetUp,
     channels: BTreeMap<u16, Stage>,
     /// The streams that this side has reset, and the peer has not yet.
     resetting: BTreeSet<u16>,
@@ -82,7 +82,7 @@ impl Sctp {
             window: WindowUpdate::new(window),
             max_message_size: settings.max_message_size() as usize,
             is_up: false,
-            asked: now,
+            set_up: SetUp::default(),
             channels: BTreeMap::new(),
             resetting: BTreeSet::new(),
             readable: BTreeSet::new(),
@@ -95,6 +95,9 @@ impl Sctp {
     }
 
     pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {
+        if !self.is_up {
+            self.set_up.received(now, &packet);
+        }
         if self.meter.is_report_due() {
             self.fetch(now);
         }
@@ -117,7 +120,7 @@ impl Sctp {
             self.association.handle_event(event);
             self.look();
             if self.is_up && !was_up {
-                self.meter.came_up(now.saturating_duration_since(self.asked));
+                self.meter.came_up(self.set_up.round_trip());
             }
             if self.meter.is_count_due() {
                 self.meter.count_streams(self.association.stream_ids().len(), self.channels.len());
@@ -148,10 +151,10 @@ impl Sctp {
         if let Some(transmit) = self.association.poll_transmit(now)
             && let Payload::RawEncode(packets) = transmit.message
         {
-            if !self.is_up {
-                self.asked = now;
-            }
             for packet in bundle(packets) {
+                if !self.is_up {
+                    self.set_up.sends(now, &packet);
+                }
                 if self.meter.sends(&packet) {
                     self.window.sends(&packet);
                     self.packets.push_back(self.meter.shown(packet));

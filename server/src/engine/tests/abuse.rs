@@ -147,16 +147,26 @@ fn an_address_that_never_answers_draws_no_more_than_three_times_what_came_from_i
 #[test]
 fn checks_from_very_many_addresses_reach_the_protocol_core_from_a_few_only() {
     let mut world = World::new(MS);
-    let (offer, answer) = negotiated(&mut world);
+    let offer = Offerer::new(world.now, offerer_address(0), "x").offer();
+    let answered = world.answer(&offer);
+    let (id, answer) = (answered.id, answered.sdp);
     for number in 0..1000 {
         let check = check(&answer, &offer, attribute(&answer, "ice-pwd"), false);
         world.deliver(offerer_address(number), BytesMut::from(&check.raw[..]));
         world.settle();
     }
-    let mut answered = world.from_server.clone();
-    answered.sort();
-    answered.dedup();
-    assert_eq!(answered.len(), 32);
+    let reached =
+        |world: &World| world.from_server.iter().copied().collect::<std::collections::BTreeSet<_>>().len();
+    assert_eq!(reached(&world), 32);
+
+    // A restart with the same credentials is none, and makes room for no more.
+    world.restart_ice(id, attribute(&offer, "ice-ufrag"), attribute(&offer, "ice-pwd"));
+    for number in 1000..1100 {
+        let check = check(&answer, &offer, attribute(&answer, "ice-pwd"), false);
+        world.deliver(offerer_address(number), BytesMut::from(&check.raw[..]));
+        world.settle();
+    }
+    assert_eq!(reached(&world), 32);
 }
 
 #[test]

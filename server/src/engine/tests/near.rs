@@ -8,10 +8,12 @@ use crate::channel::Message;
 
 const MICROSECOND: Duration = Duration::from_micros(1);
 
-/// The most bytes that are on their way to a peer while it is sent several MB, with such a delay.
-fn most_in_flight(delay: Duration) -> usize {
+/// The most bytes that are on their way to a peer while it is sent several MB, with such a delay. A server that is swift acts on
+/// each datagram.
+fn most_in_flight(delay: Duration, is_swift: bool) -> usize {
     const MESSAGES: usize = 200;
     let mut world = World::new(delay);
+    world.is_swift = is_swift;
     let (address, mut session) = world.connect(0, "x");
     let mut channel = channel_of(&mut session);
     let message = Message::Binary(Bytes::from_static(&[7; 16 * 1024]));
@@ -33,10 +35,12 @@ fn most_in_flight(delay: Duration) -> usize {
 
 #[test]
 fn no_more_is_on_its_way_to_a_peer_nearby_than_its_socket_holds() {
-    let near = most_in_flight(100 * MICROSECOND);
-    assert!((32 * 1024..80 * 1024).contains(&near), "{near}");
-    let far = most_in_flight(5 * MS);
-    assert!(far > 200 * 1024, "{far}");
+    for is_swift in [false, true] {
+        let near = most_in_flight(100 * MICROSECOND, is_swift);
+        assert!((32 * 1024..80 * 1024).contains(&near), "{near}");
+        let far = most_in_flight(5 * MS, is_swift);
+        assert!(far > 200 * 1024, "{far}");
+    }
 }
 
 /// The most bytes that are on their way from a peer while it sends several MB, with such a delay. A server that is swift acts on

@@ -166,7 +166,7 @@ fn every_second_packet_from_afar_is_acknowledged_and_every_one_while_something_i
         meter.sends(&packet(2, chunk));
     };
     let mut meter = associated();
-    meter.came_up(FAR);
+    meter.came_up(Some(FAR));
     let mut next = INITIAL;
     for (gaps, after) in [(0, [false, true]), (1, [true, true]), (MAX_GAPS, [true, true]), (0, [false, true])]
     {
@@ -220,13 +220,13 @@ fn a_peer_nearby_is_taken_to_have_no_more_room_than_its_socket() {
     };
     let mut meter = associated();
     let nearby = FLIGHT as usize;
-    meter.came_up(FAR / 2);
+    meter.came_up(Some(FAR / 2));
     for (window, taken) in [(0, 0), (FLIGHT, nearby), (FLIGHT + 1, nearby), (u32::MAX, nearby)] {
         assert_eq!(window_after(&mut meter, window), taken);
     }
     meter.moved();
     assert_eq!(window_after(&mut meter, u32::MAX), u32::MAX as usize);
-    meter.came_up(FAR);
+    meter.came_up(Some(FAR));
     assert_eq!(window_after(&mut meter, u32::MAX), u32::MAX as usize);
 }
 
@@ -243,7 +243,7 @@ fn a_peer_nearby_is_shown_a_window_that_draws_few_acknowledgements() {
         window_in(&meter.shown(report(u32::try_from(window).unwrap()).freeze()))
     };
     let mut meter = associated();
-    meter.came_up(FAR / 2);
+    meter.came_up(Some(FAR / 2));
     for _ in 0..100 {
         assert_eq!(shown_after(&mut meter, 2, WINDOW), FLIGHT as usize);
         assert_eq!(shown_after(&mut meter, 2, 10_000), 10_000, "what is less stays");
