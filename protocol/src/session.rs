@@ -45,9 +45,10 @@ impl fmt::Display for SessionId {
     }
 }
 
+/// Its [prefix](SessionId::prefix): what is printed to look for a fault ends in logs.
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        f.write_str(&self.prefix())
     }
 }
 
@@ -99,6 +100,7 @@ mod tests {
         assert_eq!(id.to_string(), "0001feff303132333435363738396162");
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.prefix(), "0001feff");
+        assert_eq!(format!("{id:?}"), "0001feff", "a log gives nobody power over the session");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What goes into the negotiation, and what comes out of it.
 
 use std::{
+    fmt,
     net::SocketAddr,
     time::{Duration, SystemTime},
 };
@@ -21,7 +22,7 @@ pub struct OfferContext {
 }
 
 /// An answered offer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answered {
     /// The new session.
@@ -32,6 +33,13 @@ pub struct Answered {
     pub timings: Vec<(Step, Duration)>,
     /// What names this ICE session among those of its restarts, unquoted.
     pub etag: String,
+}
+
+/// Without the answer, which holds the password of ICE.
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answered").field("id", &self.id).field("etag", &self.etag).finish_non_exhaustive()
+    }
 }
 
 /// Why an offer was not answered. Nothing is left of it.
@@ -62,7 +70,7 @@ pub enum AnswerError {
 }
 
 /// What an ICE restart brings: the credentials and candidates of this side (RFC 8445, 9).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Restarted {
     /// What names the new ICE session, unquoted.
@@ -73,6 +81,16 @@ pub struct Restarted {
     pub password: String,
     /// The candidates of this server.
     pub candidates: Vec<Candidate>,
+}
+
+/// Without the password.
+impl fmt::Debug for Restarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Restarted")
+            .field("etag", &self.etag)
+            .field("ufrag", &self.ufrag)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a session could not be changed. It goes on as before.

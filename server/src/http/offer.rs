@@ -6,7 +6,7 @@ use axum::{
     extract::{OriginalUri, Request, State},
     http::{
         Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION},
+        header::{ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, ETAG, LINK, LOCATION},
         request::Parts,
     },
     response::{IntoResponse, Response},
@@ -85,7 +85,13 @@ async fn try_answer(shared: &Shared, client: Client, request: Request) -> Result
 
 impl Shared {
     /// Asks the program whether it wants the offer.
-    async fn ask(&self, head: Parts, Client(client): Client) -> Result<Extensions, Refusal> {
+    async fn ask(&self, mut head: Parts, Client(client): Client) -> Result<Extensions, Refusal> {
+        // So that who prints the request prints no secret.
+        for name in [AUTHORIZATION, COOKIE] {
+            if let Some(value) = head.headers.get_mut(name) {
+                value.set_sensitive(true);
+            }
+        }
         match &self.on_offer {
             Some(hook) => hook(OfferRequest { head, client }).await,
             None => Ok(Extensions::new()),

@@ -2,19 +2,19 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use crate::common::{engine, exchange, limited, offer, request, serve};
+use crate::common::{OFFER, engine, exchange, limited, offer, request, serve};
 use axum::{
     extract::Request,
     http::Extensions,
     middleware::{Next, from_fn},
 };
-use hola_webrtc_server::{ProblemCode, Refusal};
+use hola_webrtc_server::{OfferContext, ProblemCode, Refusal};
 
 #[tokio::test]
 async fn an_offer_needs_the_token_and_nothing_else_does() {
@@ -96,6 +96,32 @@ async fn the_hook_is_asked_before_the_body_is_there() {
         .await
         .assert_refused(ProblemCode::UnsupportedMediaType, "no type");
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_a_hook_prints_of_its_request_and_a_program_of_an_answer_holds_no_secret() {
+    let server = engine();
+    let printed = Arc::new(Mutex::new(String::new()));
+    let signalling = server.signalling().on_offer({
+        let printed = printed.clone();
+        move |request| {
+            *printed.lock().unwrap() = format!("{request:?}");
+            async { Ok(Extensions::new()) }
+        }
+    });
+    let address = serve(signalling.router()).await;
+    let secrets = [("authorization", "Bearer open-sesame"), ("cookie", "id=open-sesame")];
+    let reply = exchange(address, &offer(&secrets)).await;
+    assert_eq!(reply.status, 201);
+    let printed = printed.lock().unwrap().clone();
+    assert!(printed.contains("authorization") && !printed.contains("open-sesame"), "{printed}");
+
+    let answered = server.answer(OFFER, OfferContext::default()).unwrap();
+    let password = answered.sdp.lines().find_map(|line| line.strip_prefix("a=ice-pwd:")).unwrap();
+    let printed = format!("{answered:?}");
+    assert!(printed.contains(&answered.id.prefix()), "{printed}");
+    assert!(!printed.contains(password) && !printed.contains(&answered.id.to_string()), "{printed}");
+    server.shutdown().await;
 }
 
 #[tokio::test]
