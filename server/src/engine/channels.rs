@@ -209,7 +209,6 @@ impl Channels {
     /// handlers are done. Returns whether anything moved.
     pub(super) fn send(&mut self, stack: &mut Stack, now: Instant) -> bool {
         let mut moved = false;
-        let mut held = 0;
         let mut finished = Vec::new();
         let share = self.share.per_channel();
         for (&stream, pipe) in &self.open {
@@ -224,7 +223,6 @@ impl Channels {
                 }
                 outstanding = stack.outstanding(stream);
             }
-            held += outstanding;
             // A stream reset drops what is not yet acknowledged, so it waits.
             if outstanding == 0 && pipe.is_finished() {
                 finished.push(stream);
@@ -234,8 +232,13 @@ impl Channels {
             self.close(stack, stream, now, ChannelClosed::ByServer);
             moved = true;
         }
-        self.in_sctp = held + stack.queued();
         moved
+    }
+
+    /// Looks how much SCTP holds, in either direction: more may come while nothing is sent.
+    pub(super) fn measure(&mut self, stack: &mut Stack) {
+        let outstanding: usize = self.open.keys().map(|stream| stack.outstanding(*stream)).sum();
+        self.in_sctp = outstanding + stack.queued();
     }
 }
 

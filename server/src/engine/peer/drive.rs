@@ -45,6 +45,7 @@ impl Peer {
                 break;
             }
         }
+        self.channels.measure(&mut self.stack);
         self.count_retransmissions();
         if self.reached == Some(Step::OpenChannel) && self.channels.is_empty() {
             self.liveness.no_channel_is_open(now);

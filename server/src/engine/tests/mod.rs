@@ -24,6 +24,7 @@ mod near;
 mod offerer;
 #[cfg(test)]
 mod oversized;
+mod paused;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
