@@ -85,7 +85,7 @@ impl Answerer {
         stopwatch.lap(Step::SetRemoteOffer);
 
         // 6c. Add the host candidates: where this server listens.
-        let candidates: Vec<_> = self.host_candidates().collect();
+        let candidates: Vec<_> = host_candidates(&self.candidates).collect();
         for candidate in &candidates {
             stack.add_host_candidate(candidate).map_err(internal)?;
         }
@@ -109,20 +109,20 @@ impl Answerer {
 
         Ok(Answer { stack, sdp, ufrag: credentials.ufrag, timings: stopwatch.laps })
     }
+}
 
-    /// The server's addresses as candidates, the first with the highest priority (RFC 8445, 5.1.2.1).
-    pub(crate) fn host_candidates(&self) -> impl Iterator<Item = Candidate> {
-        const TYPE_PREFERENCE: u32 = 126;
-        (1_u32..).zip(&self.candidates).map(|(rank, address)| Candidate {
-            foundation: rank.to_string(),
-            component: 1,
-            transport: "udp".to_owned(),
-            priority: (TYPE_PREFERENCE << 24) | ((65_536 - rank) << 8) | 255,
-            address: address.ip().to_string(),
-            port: address.port(),
-            kind: CandidateType::Host,
-        })
-    }
+/// A server's addresses as candidates, the first with the highest priority (RFC 8445, 5.1.2.1).
+pub(crate) fn host_candidates(addresses: &[SocketAddr]) -> impl Iterator<Item = Candidate> {
+    const TYPE_PREFERENCE: u32 = 126;
+    (1_u32..).zip(addresses).map(|(rank, address)| Candidate {
+        foundation: rank.to_string(),
+        component: 1,
+        transport: "udp".to_owned(),
+        priority: (TYPE_PREFERENCE << 24) | ((65_536 - rank) << 8) | 255,
+        address: address.ip().to_string(),
+        port: address.port(),
+        kind: CandidateType::Host,
+    })
 }
 
 fn internal(error: impl fmt::Display) -> AnswerError {

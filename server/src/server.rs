@@ -12,7 +12,6 @@ use std::{
 
 use futures_util::{
     StreamExt,
-    future::join_all,
     stream::{self, BoxStream},
 };
 use hola_webrtc_protocol::{Candidate, SessionId};
@@ -23,9 +22,12 @@ use tokio::{
 
 use crate::{
     announce::reachable_at,
-    answer::{Answerer, IceCredentials},
+    answer::{Answerer, IceCredentials, host_candidates},
     builder::Builder,
-    engine::{Mailbox, Order, Reception, Registry, Socket, abandon, workers},
+    engine::{
+        Mailbox, Order, Ping, Reception, Registry, Socket, abandon,
+        workers::{self, order_all},
+    },
     limits::Limits,
     metrics::{Limit, Metrics},
     offer::{AnswerError, Answered, EventsError, OfferContext, PatchError, Restarted, ServerEvent},
@@ -45,6 +47,7 @@ struct Inner {
     /// Counts the sessions, each of which begins at the next worker.
     begun: AtomicUsize,
     sessions: Mutex<mpsc::Receiver<Session>>,
+    ping: Ping,
     address: SocketAddr,
 }
 
@@ -70,7 +73,17 @@ impl RtcServer {
         let (sender, sessions) = mpsc::channel(limits.max_sessions.max(1));
         let workers = workers::start(sockets, &registry, &sender, once_quiet)?;
         let (begun, sessions) = (AtomicUsize::new(0), Mutex::new(sessions));
-        Ok(Self { inner: Arc::new(Inner { reception, registry, workers, begun, sessions, address }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                reception,
+                registry,
+                workers,
+                begun,
+                sessions,
+                ping: Ping::default(),
+                address,
+            }),
+        })
     }
 
     /// Answers an offer: step 6. The session is there from now on; it comes out of [`RtcServer::accept`] once the
@@ -127,11 +140,13 @@ impl RtcServer {
         password: &str,
     ) -> Result<Restarted, PatchError> {
         check_credentials(ufrag, password)?;
-        let (ufrag, password) = (ufrag.to_owned(), password.to_owned());
-        let restarted = self.order(id, |reply| Order::RestartIce { id, ufrag, password, reply }).await;
+        let remote = IceCredentials { ufrag: ufrag.to_owned(), password: password.to_owned() };
+        let addresses = self.announced();
+        let candidates = addresses.clone();
+        let restarted = self.order(id, |reply| Order::RestartIce { id, remote, candidates, reply }).await;
         match restarted.ok_or(PatchError::NotFound)? {
             Ok(IceCredentials { ufrag, password }) => {
-                let candidates = self.inner.reception.host_candidates();
+                let candidates = host_candidates(&addresses).collect();
                 Ok(Restarted { etag: ufrag.clone(), ufrag, password, candidates })
             }
             Err(AnswerError::BadSdp(why)) => Err(PatchError::BadCredentials(why)),
@@ -167,7 +182,8 @@ impl RtcServer {
 
     /// Whether every worker of the engine answers within the time.
     pub async fn is_alive(&self, within: Duration) -> bool {
-        timeout(within, self.order_all(|reply| Order::Ping { reply })).await == Ok(true)
+        let Inner { ping, workers, .. } = &*self.inner;
+        timeout(within, ping.ask(workers)).await == Ok(true)
     }
 
     /// The limits in force.
@@ -230,7 +246,7 @@ impl RtcServer {
     /// Ends every session, tells the peers, and stops the engine.
     pub async fn shutdown(&self) {
         self.inner.registry.drain();
-        self.order_all(|reply| Order::Stop { reply }).await;
+        order_all(&self.inner.workers, |reply| Order::Stop { reply }).await;
     }
 
     /// Has a session's worker do something; `None` if no such session lives.
@@ -239,17 +255,6 @@ impl RtcServer {
         let (reply, done) = oneshot::channel();
         self.inner.workers[worker].orders.send(order(reply)).ok()?;
         done.await.ok()
-    }
-
-    /// Has every worker do something. `false` if one of them has stopped.
-    async fn order_all(&self, order: impl Fn(oneshot::Sender<()>) -> Order) -> bool {
-        let replies = self.inner.workers.iter().map(|worker| {
-            let (reply, done) = oneshot::channel();
-            // One that has stopped drops the order, and with it the reply.
-            let _ = worker.orders.send(order(reply));
-            done
-        });
-        join_all(replies).await.iter().all(Result::is_ok)
     }
 }
 

@@ -6,6 +6,7 @@ mod drive;
 use std::{
     collections::BTreeSet,
     mem,
+    net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Instant,
@@ -154,10 +155,10 @@ impl Core {
         &mut self,
         now: Instant,
         id: SessionId,
-        ufrag: &str,
-        password: &str,
+        remote: IceCredentials,
+        candidates: &[SocketAddr],
     ) -> Option<Result<IceCredentials, AnswerError>> {
-        let restarted = self.act(now, id, |peer| peer.restart_ice(now, ufrag, password))?;
+        let restarted = self.act(now, id, |peer| peer.restart_ice(now, remote, candidates))?;
         if let (Ok(ours), Some(entry)) = (&restarted, self.peers.get_mut(&id)) {
             self.registry.rename(&entry.peer.resident, ours.ufrag.clone());
         }

@@ -29,6 +29,7 @@ mod ids;
 mod liveness;
 mod names;
 mod peer;
+mod ping;
 mod port;
 mod quiet;
 mod reception;
@@ -54,6 +55,7 @@ pub(crate) use self::{
     core::Core,
     doorbell::{Bells, Doorbell},
     peer::Peer,
+    ping::Ping,
     reception::Reception,
     registry::Registry,
     socket::Socket,

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use hola_webrtc_protocol::{Candidate, SessionId, Step, TraceData, sdp};
+use hola_webrtc_protocol::{SessionId, Step, TraceData, sdp};
 use tracing::{info, trace};
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     registry::Registry,
 };
 use crate::{
-    answer::{Answer, Answerer},
+    answer::{Answer, Answerer, host_candidates},
     metrics::{Limit, SessionState},
     offer::{AnswerError, Answered, OfferContext},
     session::Link,
@@ -42,11 +42,6 @@ impl Reception {
     /// The addresses that answers name.
     pub(crate) fn candidates(&self) -> Arc<[SocketAddr]> {
         self.answerer().candidates().into()
-    }
-
-    /// The candidates that answers name.
-    pub(crate) fn host_candidates(&self) -> Vec<Candidate> {
-        self.answerer().host_candidates().collect()
     }
 
     /// No code panics while it holds the lock, so a poisoned one is as good as any.
@@ -88,7 +83,7 @@ impl Reception {
             info!(live = self.registry.count(), "the session begins");
         });
 
-        for candidate in answerer.host_candidates() {
+        for candidate in host_candidates(answerer.candidates()) {
             link.journal.note(now, Step::AddHostCandidates, TraceData::Candidate { candidate });
         }
         let etag = ufrag.clone();

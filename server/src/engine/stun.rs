@@ -8,6 +8,7 @@ const BINDING_SUCCESS: u16 = 0x0101;
 const BINDING_INDICATION: u16 = 0x0011;
 const USERNAME: u16 = 0x0006;
 const USE_CANDIDATE: u16 = 0x0025;
+const ICE_CONTROLLED: u16 = 0x8029;
 
 /// A datagram that has the shape of a STUN message.
 #[derive(Clone, Copy)]
@@ -46,6 +47,11 @@ impl<'a> Stun<'a> {
     /// Whether the sender nominates the pair (RFC 8445, 7.1.2).
     pub(super) fn uses_candidate(self) -> bool {
         self.attribute(USE_CANDIDATE).is_some()
+    }
+
+    /// Whether the sender says that it is the controlled agent (RFC 8445, 7.1.3).
+    pub(super) fn is_controlled(self) -> bool {
+        self.attribute(ICE_CONTROLLED).is_some()
     }
 
     fn message_type(self) -> u16 {
@@ -95,12 +101,15 @@ mod tests {
 
     #[test]
     fn the_receivers_ufrag_and_the_nomination_are_found_behind_padding() {
-        let message = request(&[(0x8029, b"x"), (USERNAME, b"mine:theirs"), (USE_CANDIDATE, b"")]);
+        let message = request(&[(ICE_CONTROLLED, b"x"), (USERNAME, b"mine:theirs"), (USE_CANDIDATE, b"")]);
         let stun = Stun::parse(&message).unwrap();
         assert!(stun.is_request() && !stun.is_success());
         assert_eq!(stun.ufrag(), Some("mine"));
         assert!(stun.uses_candidate());
-        assert!(!Stun::parse(&request(&[(USERNAME, b"a:b")])).unwrap().uses_candidate());
+        assert!(stun.is_controlled());
+        let other = request(&[(USERNAME, b"a:b")]);
+        let other = Stun::parse(&other).unwrap();
+        assert!(!other.uses_candidate() && !other.is_controlled());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The thread of a worker: waits for datagrams, timers, orders and handlers, and lets the core deal with
 //! them. Handlers that are spawned through their session run on it as well.
 
-use std::{future::poll_fn, mem, ops::ControlFlow, sync::Arc, task::Poll, time::Instant};
+use std::{future::poll_fn, mem, net::SocketAddr, ops::ControlFlow, sync::Arc, task::Poll, time::Instant};
 
 use hola_webrtc_protocol::SessionId;
 use tokio::sync::{
@@ -44,8 +44,9 @@ pub(crate) enum Order {
     /// Restarts a session's ICE. If it does not live, the reply is dropped.
     RestartIce {
         id: SessionId,
-        ufrag: String,
-        password: String,
+        remote: IceCredentials,
+        /// The addresses that the reply names.
+        candidates: Arc<[SocketAddr]>,
         reply: oneshot::Sender<Result<IceCredentials, AnswerError>>,
     },
     /// Says that it is there.
@@ -179,8 +180,8 @@ impl Worker {
                 self.core.flush(now);
                 let _ = reply.send(());
             }
-            Order::RestartIce { id, ufrag, password, reply } => {
-                if let Some(restarted) = self.core.restart_ice(now, id, &ufrag, &password) {
+            Order::RestartIce { id, remote, candidates, reply } => {
+                if let Some(restarted) = self.core.restart_ice(now, id, remote, &candidates) {
                     let _ = reply.send(restarted);
                 }
             }

@@ -7,6 +7,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use futures_util::{FutureExt, future::join_all};
 use tokio::{
     runtime::{self, Runtime},
     sync::{mpsc, oneshot},
@@ -94,6 +95,20 @@ fn drive(runtime: &Runtime, worker: Worker) {
     {
         resume_unwind(panic);
     }
+}
+
+/// Has every worker do something. `false` once it is known that one of them has stopped.
+pub(crate) fn order_all<O: Fn(oneshot::Sender<()>) -> Order>(
+    workers: &[Mailbox],
+    order: O,
+) -> impl Future<Output = bool> + use<O> {
+    let replies = workers.iter().map(|worker| {
+        let (reply, done) = oneshot::channel();
+        // One that has stopped drops the order, and with it the reply.
+        let _ = worker.orders.send(order(reply));
+        done
+    });
+    join_all(replies).map(|replies| replies.iter().all(Result::is_ok))
 }
 
 /// Tells the workers to stop, and does not wait for them.

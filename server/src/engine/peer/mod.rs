@@ -22,7 +22,7 @@ use super::{
     stack::Stack,
 };
 use crate::{
-    answer::IceCredentials,
+    answer::{IceCredentials, host_candidates},
     limits::Limits,
     metrics::Metrics,
     offer::AnswerError,
@@ -153,23 +153,23 @@ impl Peer {
         }
     }
 
-    /// ICE starts anew with the client's new credentials; everything above it lives on. Nothing has changed if that
-    /// fails.
+    /// ICE starts anew with the client's new credentials, and at these addresses of this side's; everything above it lives
+    /// on.
     pub(super) fn restart_ice(
         &mut self,
         now: Instant,
-        ufrag: &str,
-        password: &str,
+        remote: IceCredentials,
+        candidates: &[SocketAddr],
     ) -> Result<IceCredentials, AnswerError> {
-        let remote = IceCredentials { ufrag: ufrag.to_owned(), password: password.to_owned() };
         // A request that is repeated, because its reply was lost, changes nothing.
         if self.stack.is_with(&remote) {
             return Ok(self.stack.credentials());
         }
-        let ours =
-            self.stack.restart_ice(now, remote).map_err(|error| AnswerError::Internal(error.to_string()))?;
+        let named: Vec<_> = host_candidates(candidates).collect();
+        let ours = self.stack.restart_ice(now, remote, &named);
+        let ours = ours.map_err(|error| AnswerError::Internal(error.to_string()))?;
         self.is_selected = false;
-        self.ways.expect_others();
+        self.ways.expect_others(candidates, self.selected);
         info!("ICE starts anew");
         self.link.journal.note(now, Step::CheckConnectivity, TraceData::Began);
         Ok(ours)

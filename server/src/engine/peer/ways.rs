@@ -10,7 +10,7 @@ const MAX_PATHS: usize = 32;
 
 pub(super) struct Ways {
     known: Vec<Way>,
-    /// The addresses that the answer names.
+    /// The addresses that the answer names, or the reply to the last restart.
     candidates: Arc<[SocketAddr]>,
     /// Counts what came, so that the paths are told apart by their last use.
     clock: u64,
@@ -46,9 +46,13 @@ impl Ways {
         Self { known: Vec::new(), candidates, clock: 0, begun: 0 }
     }
 
-    /// ICE has started anew: the peer may be somewhere else.
-    pub(super) fn expect_others(&mut self) {
+    /// ICE has started anew: the peer may be somewhere else, and look for this side at other addresses. The selected path
+    /// goes on to serve.
+    pub(super) fn expect_others(&mut self, candidates: &[SocketAddr], selected: Option<Path>) {
         self.begun = self.clock;
+        let serving = selected.and_then(|path| self.candidate_of(path));
+        let serving = serving.filter(|serving| !candidates.contains(serving));
+        self.candidates = candidates.iter().copied().chain(serving).collect();
     }
 
     /// Notes that something came along a path. `None` if the session has no room for another path, else

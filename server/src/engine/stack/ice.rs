@@ -14,7 +14,10 @@ use rtc_ice::{
     candidate::{self, CandidateConfig, candidate_host::CandidateHostConfig},
     mdns::MulticastDnsMode,
 };
-use rtc_shared::{TaggedBytesMut, TransportContext, TransportProtocol, error::Result};
+use rtc_shared::{
+    TaggedBytesMut, TransportContext, TransportProtocol,
+    error::{Error, Result},
+};
 use sansio::Protocol;
 
 use super::{super::stun::Stun, Settings, Transmit};
@@ -59,6 +62,8 @@ pub(super) enum Check {
     Nomination,
     /// A check of this side has succeeded.
     Success,
+    /// A check of who says that it is the controlled agent, as this side is.
+    RoleConflict,
     Other,
 }
 
@@ -66,6 +71,8 @@ impl Check {
     pub(super) fn of(stun: Stun<'_>) -> Self {
         if stun.is_success() {
             Self::Success
+        } else if stun.is_request() && stun.is_controlled() {
+            Self::RoleConflict
         } else if stun.is_request() && stun.uses_candidate() {
             Self::Nomination
         } else {
@@ -135,9 +142,17 @@ impl Ice {
         self.agent.start_connectivity_checks(now, false, ufrag, password)
     }
 
-    /// Starts anew with the peer's new credentials, and new ones of this side.
-    pub(super) fn restart(&mut self, now: Instant, remote: IceCredentials) -> Result<IceCredentials> {
-        self.agent.restart(now, String::new(), String::new(), true)?;
+    /// Starts anew with the peer's new credentials, and new ones and other candidates of this side.
+    pub(super) fn restart(
+        &mut self,
+        now: Instant,
+        remote: IceCredentials,
+        candidates: &[Candidate],
+    ) -> Result<IceCredentials> {
+        self.agent.restart(now, String::new(), String::new(), false)?;
+        for candidate in candidates {
+            self.add_host_candidate(candidate)?;
+        }
         self.nominations.clear();
         (self.keepalive, self.next_round, self.rounds) = (None, None, 0);
         self.set_remote(remote);
@@ -146,16 +161,23 @@ impl Ice {
     }
 
     /// Takes in a STUN message.
+    ///
+    /// Role conflicts (RFC 8445, 7.3.1.1) are none of this side's: who makes the offer controls, and it does so in a session's
+    /// checks as long as the session lives. rtc-ice would change its role before it looks at the check's integrity.
     pub(super) fn receive(&mut self, now: Instant, path: Path, check: &Check, bytes: BytesMut) -> Result<()> {
+        if matches!(check, Check::RoleConflict) {
+            return Err(Error::Other("it says that it is the controlled agent".to_owned()));
+        }
         let is_open = self.agent.get_selected_candidate_pair().is_none();
         let validates = is_open && matches!(check, Check::Success);
-        if is_open && matches!(check, Check::Nomination) {
-            self.nominations.retain(|(of, _)| *of != path);
-            self.nominations.truncate(MAX_NOMINATIONS - 1);
-            self.nominations.push_front((path, bytes.clone()));
-        }
+        let nomination = (is_open && matches!(check, Check::Nomination)).then(|| bytes.clone());
         self.read(now, path, bytes)?;
 
+        if let Some(nomination) = nomination {
+            self.nominations.retain(|(of, _)| *of != path);
+            self.nominations.truncate(MAX_NOMINATIONS - 1);
+            self.nominations.push_front((path, nomination));
+        }
         // As controlled agent rtc-ice neither answers nor remembers a nomination that comes before its own check of
         // the pair has succeeded (RFC 8445, 7.3.1.5 wants it remembered). It is read again once that check has:
         // otherwise Chromium's next one is 50 ms away.
@@ -257,17 +279,39 @@ mod tests {
         }
     }
 
+    fn candidate(port: u16) -> candidate::Candidate {
+        let host = CandidateHostConfig { base_config: host(port), ..CandidateHostConfig::default() };
+        host.new_candidate_host().unwrap()
+    }
+
+    /// With a candidate at port 5000.
+    fn started(now: Instant) -> Ice {
+        let mut ice = Ice::new(now, &Settings::new(65_536).unwrap()).unwrap();
+        ice.agent.add_local_candidate(candidate(5000)).unwrap();
+        ice.set_remote(IceCredentials { ufrag: "abcd".to_owned(), password: "x".repeat(24) });
+        ice.start(now).unwrap();
+        ice
+    }
+
+    #[test]
+    fn a_nomination_that_is_forged_is_not_remembered() {
+        let now = Instant::now();
+        let mut ice = started(now);
+        let [ours, theirs] = [5000, 6000].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        // A binding request without attributes.
+        let mut forged = crate::engine::stun::indication([7; 12]);
+        forged[..2].copy_from_slice(&[0, 1]);
+        let received = ice.receive(now, (ours, theirs), &Check::Nomination, BytesMut::from(&forged[..]));
+        assert!(received.is_err());
+        assert!(ice.nominations.is_empty());
+    }
+
     /// How many checks are made of so many pairs within a time, none of which is replied to.
     fn checks(pairs: u16, time: Duration) -> usize {
-        let (begun, settings) = (Instant::now(), Settings::new(65_536).unwrap());
-        let mut ice = Ice::new(begun, &settings).unwrap();
-        let candidate =
-            |port| CandidateHostConfig { base_config: host(port), ..CandidateHostConfig::default() };
-        ice.agent.add_local_candidate(candidate(5000).new_candidate_host().unwrap()).unwrap();
-        ice.set_remote(IceCredentials { ufrag: "abcd".to_owned(), password: "x".repeat(24) });
-        ice.start(begun).unwrap();
+        let begun = Instant::now();
+        let mut ice = started(begun);
         for port in 0..pairs {
-            ice.agent.add_remote_candidate(candidate(6000 + port).new_candidate_host().unwrap()).unwrap();
+            ice.agent.add_remote_candidate(candidate(6000 + port)).unwrap();
         }
         let mut count = 0;
         while let Some(due) = ice.deadline().filter(|due| *due <= begun + time) {

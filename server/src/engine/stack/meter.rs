@@ -4,6 +4,7 @@
 mod arrivals;
 mod chunks;
 mod near;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +17,9 @@ use bytes::{Bytes, BytesMut};
 
 use self::{
     arrivals::{Arrival, Arrivals},
-    chunks::{Chunks, ENDING, Reconfiguration, WINDOW, seal},
+    chunks::{Chunk, Chunks, ENDING, Reconfiguration, WINDOW, seal},
     near::{FAR, Near},
+    room::Room,
 };
 
 /// What a chunk costs beside its bytes.
@@ -56,7 +58,7 @@ pub(super) struct Meter {
     /// nothing but bytes, of which a chunk may carry a single one, and rtc-sctp goes through all chunks of a message for
     /// each: so they are bounded to those that cost as much beside their bytes as the window has. That is several
     /// of the largest messages in fragments far smaller than those of any peer, which fill a packet. Those
-    /// beyond are dropped as on a lossy network, and come again.
+    /// beyond are dropped as on a lossy network, and come again; a peer that keeps to the window it is shown sends none.
     max_chunks: usize,
     /// How many bytes wait in SCTP: exact with every report, and counted in between.
     queued: usize,
@@ -73,6 +75,7 @@ pub(super) struct Meter {
     /// How many packets with DATA have come since the last report.
     unreported: usize,
     near: Near,
+    room: Room,
     report: Report,
     /// The highest TSN sent.
     sent: Option<u32>,
@@ -104,6 +107,7 @@ impl Meter {
             stray_streams: 0,
             unreported: 0,
             near: Near::default(),
+            room: Room::new(window, max_chunks / 2),
             report: Report::default(),
             sent: None,
             retransmissions: 0,
@@ -130,6 +134,7 @@ impl Meter {
                         self.arrivals.note(data.tsn);
                         self.queued += data.length;
                         self.near.received(data.length);
+                        self.room.received(data.length);
                         self.chunks += 1;
                         self.uncounted += 1;
                     }
@@ -217,9 +222,23 @@ impl Meter {
         true
     }
 
-    /// A packet that is to leave, as the peer is to see it.
+    /// A packet that is to leave, as the peer is to see it: an acknowledgement tells it of no larger window than it should fill.
     pub(super) fn shown(&mut self, packet: Bytes) -> Bytes {
-        self.near.shown(packet)
+        let report = |chunk: Chunk<'_>| Some((chunk.offset + WINDOW, chunk.report()?.window));
+        let Some((offset, window)) = Chunks::of(&packet).find_map(report) else { return packet };
+        let shown = self.room.tell(window, self.chunks).min(self.near.most());
+        if shown == window {
+            return packet;
+        }
+        let mut packet = BytesMut::from(packet);
+        packet[offset..offset + 4].copy_from_slice(&u32::try_from(shown).unwrap_or(u32::MAX).to_be_bytes());
+        seal(&mut packet);
+        packet.freeze()
+    }
+
+    /// Whether the peer is to hear that there is room again.
+    pub(super) fn has_opened(&self) -> bool {
+        self.room.has_opened(self.queued, self.chunks)
     }
 
     /// The association has come up, with round trips of so long, if that is known.

@@ -163,14 +163,15 @@ impl Stack {
         self.ice.is_with(remote)
     }
 
-    /// ICE starts anew; what is above it goes on by the old path until there is a new one. Returns this side's new
-    /// credentials.
+    /// ICE starts anew, with these candidates of this side; what is above it goes on by the old path until there is a new one.
+    /// Returns this side's new credentials.
     pub(crate) fn restart_ice(
         &mut self,
         now: Instant,
         remote: IceCredentials,
+        candidates: &[Candidate],
     ) -> Result<IceCredentials, StackError> {
-        Ok(self.ice.restart(now, remote)?)
+        Ok(self.ice.restart(now, remote, candidates)?)
     }
 
     /// Takes in a datagram that came to a candidate of ours.

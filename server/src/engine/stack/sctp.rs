@@ -79,7 +79,7 @@ impl Sctp {
             handle,
             association,
             meter: Meter::new(window),
-            window: WindowUpdate::new(window),
+            window: WindowUpdate::default(),
             max_message_size: settings.max_message_size() as usize,
             is_up: false,
             set_up: SetUp::default(),
@@ -138,7 +138,8 @@ impl Sctp {
         }
         // What was fetched may tell of the window already.
         if self.packets.is_empty()
-            && let Some(packet) = self.window.due()
+            && self.meter.has_opened()
+            && let Some(packet) = self.window.ask()
         {
             self.take_in(now, packet);
             self.fetch(now);

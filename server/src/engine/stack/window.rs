@@ -10,53 +10,27 @@ const SACK: u8 = 3;
 /// SCTP for data channels has the same port on both sides (RFC 8841).
 const PORT: u16 = 5000;
 
+#[derive(Default)]
 pub(super) struct WindowUpdate {
-    /// The receive window when nothing waits to be read.
-    window: usize,
     /// What the peer names in its packets.
     tag: u32,
-    told: Option<Told>,
-    /// How many bytes were read since.
-    freed: usize,
-}
-
-/// What the last selective acknowledgement told the peer.
-struct Told {
-    /// Everything up to here has come.
-    tsn: u32,
-    /// How much more may come.
-    window: usize,
+    /// Up to where everything has come, by the last selective acknowledgement.
+    acknowledged: Option<u32>,
 }
 
 impl WindowUpdate {
-    pub(super) fn new(window: usize) -> Self {
-        Self { window, tag: 0, told: None, freed: 0 }
-    }
-
     /// A packet leaves. What matters here comes first in its packet.
     pub(super) fn sends(&mut self, packet: &[u8]) {
         match packet.get(CHUNK) {
             Some(&INIT) => self.tag = number(packet, 4).unwrap_or_default(),
-            Some(&SACK) => {
-                let window = number(packet, 8).and_then(|window| window.try_into().ok());
-                self.told = number(packet, 4).zip(window).map(|(tsn, window)| Told { tsn, window });
-                self.freed = 0;
-            }
+            Some(&SACK) => self.acknowledged = number(packet, 4),
             _ => {}
         }
     }
 
-    /// A message was read.
-    pub(super) fn read(&mut self, bytes: usize) {
-        self.freed += bytes;
-    }
-
-    /// As if from the peer: a byte that has come already, to be acknowledged at once. Only if the window has opened by
-    /// half, so that no acknowledgement tells of little.
-    pub(super) fn due(&mut self) -> Option<Bytes> {
-        let is_due = |told: &Told| told.window < self.window / 2 && self.freed >= self.window / 2;
-        let told = self.told.take_if(|told| is_due(told))?;
-        Some(again(self.tag, told.tsn))
+    /// As if from the peer: a byte that has come already, to be acknowledged at once. Only one until that has left.
+    pub(super) fn ask(&mut self) -> Option<Bytes> {
+        Some(again(self.tag, self.acknowledged.take()?))
     }
 }
 

@@ -24,6 +24,7 @@ mod near;
 mod offerer;
 #[cfg(test)]
 mod oversized;
+#[cfg(test)]
 mod paused;
 #[cfg(test)]
 mod properties;
@@ -60,6 +61,7 @@ use crate::{
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
 const LIMITS: Limits = Limits { max_sessions: 300, ..Limits::new() };
 
 fn server_address() -> SocketAddr {
@@ -73,6 +75,8 @@ fn offerer_address(number: u16) -> SocketAddr {
 /// A server, its peers, and the datagrams on their way between them.
 struct World {
     now: Instant,
+    /// Where the server is reached.
+    server: SocketAddr,
     reception: Reception,
     registry: Arc<Registry>,
     /// One for each worker. An offerer's datagrams come to the socket of the worker with the number of its port, modulo
@@ -112,6 +116,7 @@ impl World {
         let registry = Arc::new(Registry::new(limits, now));
         Self {
             now,
+            server: server_address(),
             reception: Reception::new(answerer, registry.clone()),
             cores: (0..workers).map(|number| Core::new(number, registry.clone())).collect(),
             registry,
@@ -195,7 +200,7 @@ impl World {
                 }
                 InFlight::ToOfferer(address, bytes) => {
                     if let Some(offerer) = self.offerers.get_mut(&address) {
-                        offerer.receive(self.now, server_address(), bytes);
+                        offerer.receive(self.now, self.server, bytes);
                     } else {
                         self.unreachable(address);
                     }
@@ -216,7 +221,7 @@ impl World {
     /// Lets every worker act, and puts on its way what leaves the server.
     fn reply(&mut self) {
         for datagram in self.flush() {
-            assert_eq!(datagram.local, server_address().ip());
+            assert_eq!(datagram.local, self.server.ip());
             self.from_server.push(datagram.remote);
             self.send(InFlight::ToOfferer(datagram.remote, datagram.bytes));
         }
@@ -252,7 +257,7 @@ impl World {
     }
 
     fn deliver(&mut self, remote: SocketAddr, bytes: BytesMut) {
-        let datagram = Datagram { local: server_address().ip(), remote, bytes };
+        let datagram = Datagram { local: self.server.ip(), remote, bytes };
         self.receive(remote, Received::Datagram(datagram));
     }
 
@@ -272,7 +277,12 @@ impl World {
     /// Restarts a session's ICE, and returns the server's new credentials.
     fn restart_ice(&mut self, id: SessionId, ufrag: &str, password: &str) -> IceCredentials {
         let now = self.now;
-        self.cores.iter_mut().find_map(|core| core.restart_ice(now, id, ufrag, password)).unwrap().unwrap()
+        let candidates = self.reception.candidates();
+        let mut restarted = self.cores.iter_mut().filter_map(|core| {
+            let remote = IceCredentials { ufrag: ufrag.to_owned(), password: password.to_owned() };
+            core.restart_ice(now, id, remote, &candidates)
+        });
+        restarted.next().unwrap().unwrap()
     }
 
     /// What is left in all tables: 0 when no session lives.

@@ -84,8 +84,16 @@ impl Offerer {
 
     /// The server's part of the restart: the answer differs from the one before in its credentials alone.
     pub(super) fn accept_restart(&mut self, now: Instant, server: &IceCredentials) {
+        self.accept_restart_at(now, server, super::server_address());
+    }
+
+    /// The same, of a server that is at another address now.
+    pub(super) fn accept_restart_at(&mut self, now: Instant, server: &IceCredentials, address: SocketAddr) {
         let before = &self.connection.remote_description().unwrap().sdp;
-        let answer = sdp::with_credentials(before, &server.ufrag, &server.password);
+        let [before_at, at] =
+            [super::server_address(), address].map(|at| format!(" {} {} ", at.ip(), at.port()));
+        let before = before.replace(&before_at, &at);
+        let answer = sdp::with_credentials(&before, &server.ufrag, &server.password);
         self.accept_answer(now, &answer);
     }
 

@@ -70,3 +70,33 @@ fn a_client_whose_address_changes_more_often_than_a_session_keeps_paths_is_follo
     world.offerers.clear();
     assert!(world.run_until(60 * SECOND, |world| world.residue() == 0));
 }
+
+/// Both lose their addresses and get new ones, of the other kind.
+#[test]
+fn a_session_follows_its_server_to_the_addresses_that_the_reply_to_a_restart_names() {
+    let mut world = World::new(MS);
+    let (before, session) = world.connect(0, "x");
+    let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
+    let [ours, theirs] = ["[2001:db8::1]:8443", "[2001:db8::2]:5000"].map(|at| at.parse().unwrap());
+    world.reception.replace(Answerer::new(vec![ours], LIMITS.max_message_size).unwrap());
+    world.server = ours;
+    world.in_flight.clear();
+
+    let now = world.now;
+    let mut offerer = world.offerers.remove(&before).unwrap();
+    let restarted = offerer.restart_ice(now, theirs);
+    world.offerers.insert(theirs, offerer);
+    let credentials = world.restart_ice(session.id(), &restarted.ufrag, &restarted.password);
+    world.offerer(theirs).accept_restart_at(now, &credentials, ours);
+    assert!(world.run_until(5 * SECOND, |_| session.remote_address() == Some(theirs)));
+
+    world.run(SECOND);
+    let now = world.now;
+    world.offerer(theirs).send(now, Message::Text("there".to_owned()));
+    let mut received = None;
+    world.run_until(5 * SECOND, |_| {
+        received = received.take().or_else(|| channel.next().now_or_never().flatten());
+        received.is_some()
+    });
+    assert_eq!(received, Some(Message::Text("there".to_owned())));
+}

@@ -3,7 +3,7 @@
 use futures_util::{FutureExt, StreamExt};
 
 use super::{
-    stranger::{attribute, check, negotiated},
+    stranger::{attribute, check, controlled, negotiated},
     *,
 };
 use crate::channel::Message;
@@ -171,4 +171,39 @@ fn a_forged_change_of_ciphers_does_not_cut_a_peer_off() {
     let now = world.now;
     world.offerer(address).send(now, Message::Text("mine".to_owned()));
     assert!(world.run_until(SECOND, |_| channel.next().now_or_never().is_some()));
+}
+
+/// By who reads the signalling's ufrags off the path, and knows no password.
+#[test]
+fn forged_checks_neither_turn_the_roles_nor_push_out_the_nomination_that_came_early() {
+    const DELAY: Duration = Duration::from_millis(20);
+    let took = |forged: Option<bool>| {
+        let mut world = World::new(DELAY);
+        let begin = world.now;
+        let address = offerer_address(0);
+        let mut offerer = Offerer::new(world.now, address, "x");
+        let (offer, answered) = (offerer.offer(), world.answer(&offerer.offer()));
+        offerer.accept_answer(world.now, &answered.sdp);
+        world.offerers.insert(address, offerer);
+        let opened = (0..500).any(|_| {
+            if let Some(is_controlled) = forged {
+                let forged = if is_controlled {
+                    controlled(&answered.sdp, &offer, "a-password-that-is-a-guess")
+                } else {
+                    check(&answered.sdp, &offer, "a-password-that-is-a-guess", true)
+                };
+                for number in 0..8 {
+                    let from = if number == 0 { address } else { offerer_address(100 + number) };
+                    world.deliver(from, BytesMut::from(&forged.raw[..]));
+                }
+            }
+            world.run_until(DELAY / 2, |world| world.offerer(address).is_open())
+        });
+        assert!(opened, "{forged:?}");
+        world.now - begin
+    };
+    let alone = took(None);
+    for is_controlled in [true, false] {
+        assert_eq!(took(Some(is_controlled)), alone, "{is_controlled}");
+    }
 }

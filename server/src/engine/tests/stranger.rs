@@ -5,7 +5,11 @@ use std::sync::LazyLock;
 use hola_webrtc_protocol::sdp;
 use rtc::{
     crypto::RTCCryptoProvider,
-    ice::attributes::{control::AttrControlling, priority::PriorityAttr, use_candidate::UseCandidateAttr},
+    ice::attributes::{
+        control::{AttrControlled, AttrControlling},
+        priority::PriorityAttr,
+        use_candidate::UseCandidateAttr,
+    },
     stun::{
         attributes::ATTR_USERNAME,
         fingerprint::FINGERPRINT,
@@ -20,19 +24,32 @@ use super::*;
 /// A connectivity check as a browser sends it, with or without a nomination.
 pub(super) fn check(answer: &str, offer: &str, password: &str, nominates: bool) -> StunMessage {
     let username = format!("{}:{}", attribute(answer, "ice-ufrag"), attribute(offer, "ice-ufrag"));
-    let mut attributes: Vec<Box<dyn Setter>> = vec![
-        Box::new(BINDING_REQUEST),
-        Box::new(TransactionId::new()),
-        Box::new(Username::new(ATTR_USERNAME, username)),
-        Box::new(AttrControlling(1)),
-        Box::new(PriorityAttr(1)),
-    ];
+    let mut attributes = beginning(username, Box::new(AttrControlling(1)));
     if nominates {
         attributes.push(Box::new(UseCandidateAttr));
     }
     attributes.push(Box::new(integrity(password)));
     attributes.push(Box::new(FINGERPRINT));
     build(&attributes)
+}
+
+/// A check of who says that it is controlled, and has the smallest tie-breaker.
+pub(super) fn controlled(answer: &str, offer: &str, password: &str) -> StunMessage {
+    let username = format!("{}:{}", attribute(answer, "ice-ufrag"), attribute(offer, "ice-ufrag"));
+    let mut attributes = beginning(username, Box::new(AttrControlled(0)));
+    attributes.push(Box::new(integrity(password)));
+    attributes.push(Box::new(FINGERPRINT));
+    build(&attributes)
+}
+
+fn beginning(username: String, role: Box<dyn Setter>) -> Vec<Box<dyn Setter>> {
+    vec![
+        Box::new(BINDING_REQUEST),
+        Box::new(TransactionId::new()),
+        Box::new(Username::new(ATTR_USERNAME, username)),
+        role,
+        Box::new(PriorityAttr(1)),
+    ]
 }
 
 pub(super) fn integrity(password: &str) -> MessageIntegrity<'static> {

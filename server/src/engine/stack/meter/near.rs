@@ -5,10 +5,6 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-
-use super::chunks::{Chunks, WINDOW, seal};
-
 /// From which round trip on a peer is not near.
 pub(super) const FAR: Duration = Duration::from_millis(2);
 
@@ -50,24 +46,13 @@ impl Near {
         (!self.is_far && window > FLIGHT as usize).then_some(FLIGHT)
     }
 
-    /// The packet as it is to leave: an acknowledgement tells the peer of no larger window than it should fill.
-    pub(super) fn shown(&mut self, packet: Bytes) -> Bytes {
-        let reports = |packet: &Bytes| {
-            Chunks::of(packet).find_map(|chunk| Some((chunk.offset + WINDOW, chunk.report()?.window)))
-        };
+    /// An acknowledgement leaves: the most that the peer is to have on its way.
+    pub(super) fn most(&mut self) -> usize {
         if self.is_far {
-            return packet;
+            return usize::MAX;
         }
-        let Some((offset, window)) = reports(&packet) else { return packet };
         let unreported = std::mem::take(&mut self.unreported);
         self.reported = (self.reported - self.reported / LATELY).saturating_add(unreported);
-        let most = (self.reported / LATELY).saturating_mul(REPORTS).max(FLIGHT);
-        if window <= most as usize {
-            return packet;
-        }
-        let mut packet = BytesMut::from(packet);
-        packet[offset..offset + 4].copy_from_slice(&most.to_be_bytes());
-        seal(&mut packet);
-        packet.freeze()
+        (self.reported / LATELY).saturating_mul(REPORTS).max(FLIGHT) as usize
     }
 }

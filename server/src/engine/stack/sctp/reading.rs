@@ -60,7 +60,6 @@ impl Sctp {
         let chunks = self.association.stream(stream).and_then(|mut stream| stream.read_sctp()).ok().flatten();
         if let Some(chunks) = &chunks {
             self.meter.read(chunks.len(), chunks.chunks.len());
-            self.window.read(chunks.len());
         } else {
             self.readable.remove(&stream);
         }
