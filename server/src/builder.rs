@@ -76,7 +76,7 @@ impl Builder {
             let why = "a max_message_size of 0 would tell peers that there is no limit (RFC 8841, 6.1)";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        RtcServer::start(self.listen, self.workers, self.limits, &self.announce, self.once_quiet)
+        RtcServer::start(self.listen, self.workers, self.limits.reckonable(), &self.announce, self.once_quiet)
     }
 }
 

@@ -5,9 +5,12 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Semaphore;
+
 /// The limits of a server. The defaults suit a public one.
 ///
-/// A number of 0 lets in none, and a time of 0 is over at once, but where the description says otherwise.
+/// A number of 0 lets in none, and a time of 0 is over at once, but where the description says otherwise. The greatest number,
+/// and [`Duration::MAX`], are no limit.
 ///
 /// ```
 /// let mut limits = hola_webrtc_server::Limits::default();
@@ -48,7 +51,7 @@ pub struct Limits {
     pub max_framed_message: u32,
     /// How many bytes of messages a session may hold in each of: received and not yet read by the handler, sent by
     /// the handler and not yet taken by SCTP, taken by SCTP and not yet acknowledged (1 MiB). Its channels share
-    /// it, and each may exceed its share by one message. Beyond it, senders wait.
+    /// it, and each may exceed its share by one message, which 0 leaves it. Beyond it, senders wait.
     pub session_buffer: usize,
     /// How many bytes of messages all sessions together may hold (512 MiB). Beyond it, sessions that hold more than
     /// an equal share are closed.
@@ -105,6 +108,32 @@ impl Limits {
             silence_timeout: Duration::from_secs(15),
             idle_timeout: None,
         }
+    }
+}
+
+impl Limits {
+    /// The same, with times that can be added to the present, and no more sessions and channels than can wait in a queue.
+    pub(crate) fn reckonable(mut self) -> Self {
+        const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
+        let Self {
+            max_sessions,
+            max_channels,
+            body_timeout,
+            resume_timeout,
+            check_timeout,
+            open_timeout,
+            silence_timeout,
+            idle_timeout,
+            ..
+        } = &mut self;
+        let times = [body_timeout, resume_timeout, check_timeout, open_timeout, silence_timeout];
+        for time in times.into_iter().chain(idle_timeout) {
+            *time = LONGEST.min(*time);
+        }
+        for number in [max_sessions, max_channels] {
+            *number = Semaphore::MAX_PERMITS.min(*number);
+        }
+        self
     }
 }
 

@@ -16,12 +16,14 @@ pub(crate) struct Share {
 
 impl Share {
     pub(crate) fn new(buffer: usize) -> Self {
-        Self { buffer, per_channel: buffer.into(), held: AtomicUsize::new(0) }
+        let share = Self { buffer, per_channel: AtomicUsize::new(0), held: AtomicUsize::new(0) };
+        share.among(1);
+        share
     }
 
-    /// The buffer is shared among so many channels from now on.
+    /// The buffer is shared among so many channels from now on. However small it is, a channel may hold a message.
     pub(crate) fn among(&self, channels: usize) {
-        self.per_channel.store(self.buffer / channels.max(1), Ordering::Relaxed);
+        self.per_channel.store((self.buffer / channels.max(1)).max(1), Ordering::Relaxed);
     }
 
     /// What a channel may have in SCTP that the peer has not acknowledged.
@@ -60,5 +62,8 @@ mod tests {
         assert_eq!((share.per_channel(), share.per_queue()), (16 * 1024, 16 * 1024));
         share.among(0);
         assert_eq!(share.per_channel(), 1024 * 1024);
+        share.among(2 * 1024 * 1024);
+        assert_eq!(share.per_channel(), 1, "none would never be written to");
+        assert_eq!(Share::new(0).per_channel(), 1);
     }
 }

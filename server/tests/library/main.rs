@@ -8,6 +8,7 @@ mod common;
 mod channels;
 mod drain;
 mod large;
+mod limits;
 mod resume;
 mod sessions;
 mod talker;
