@@ -25,10 +25,18 @@ pub(crate) struct Keeper {
 
 #[derive(Default)]
 struct Tables {
-    talks: HashMap<Key, Weak<Talk>>,
+    talks: HashMap<Key, Kept>,
+    /// How many places were given away.
+    places: u64,
     of_address: HashMap<Option<IpAddr>, Account>,
     /// What those hold whose clients are away, in bytes.
     parked: usize,
+}
+
+struct Kept {
+    talk: Weak<Talk>,
+    /// The number of its place.
+    place: u64,
 }
 
 #[derive(Default)]
@@ -58,6 +66,7 @@ impl Eq for Key {}
 /// A place among the resumable channels, until it is dropped.
 pub(super) struct Place {
     keeper: Arc<Keeper>,
+    number: u64,
     id: ResumeId,
     network: Option<IpAddr>,
     /// What it holds while its client is away.
@@ -96,7 +105,7 @@ impl Keeper {
     ) -> Found {
         let network = client.map(client_network);
         let mut tables = self.lock();
-        if let Some(talk) = tables.talks.get(&Key(id)).and_then(Weak::upgrade) {
+        if let Some(talk) = tables.talks.get(&Key(id)).and_then(|kept| kept.talk.upgrade()) {
             return Found::Known(talk);
         }
         let of_address = tables.of_address.get(&network).map_or(0, |account| account.talks);
@@ -112,9 +121,11 @@ impl Keeper {
             self.metrics.limit_reached(limit);
             return Found::Full;
         }
-        let talk = make(Place { keeper: self.clone(), id, network, parked: None });
+        tables.places += 1;
+        let number = tables.places;
+        let talk = make(Place { keeper: self.clone(), number, id, network, parked: None });
         tables.of_address.entry(network).or_default().talks += 1;
-        tables.talks.insert(Key(id), Arc::downgrade(&talk));
+        tables.talks.insert(Key(id), Kept { talk: Arc::downgrade(&talk), place: number });
         Found::New(talk)
     }
 
@@ -168,7 +179,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.park(None);
         let mut tables = self.keeper.lock();
-        tables.talks.remove(&Key(self.id));
+        // The same id may have come once more since the channel went.
+        if tables.talks.get(&Key(self.id)).is_some_and(|kept| kept.place == self.number) {
+            tables.talks.remove(&Key(self.id));
+        }
         if let Some(account) = tables.of_address.get_mut(&self.network) {
             account.talks -= 1;
             if account.talks == 0 {
