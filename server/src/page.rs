@@ -99,7 +99,7 @@ impl File<'_> {
     }
 
     async fn encoded(self, encoded: &Encoded, encoding: Encoding) -> Response {
-        match encoded.get(self.path, self.hash, &self.data, encoding).await {
+        match encoded.get(self.path, self.hash, self.data.clone(), encoding).await {
             Ok(bytes) => ([(CONTENT_ENCODING, encoding.name())], Body::from(bytes)).into_response(),
             Err(error) => {
                 tracing::warn!("{} is sent uncompressed: {error}", self.path);

@@ -1,7 +1,8 @@
 //! The page's files, compressed: once each, not for each request, whose client may take its time to read.
 
 use std::{
-    collections::HashMap,
+    borrow::Cow,
+    collections::{HashMap, hash_map::Entry},
     io::{self, Write},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -11,7 +12,11 @@ use axum::{
     http::{HeaderMap, header::ACCEPT_ENCODING},
 };
 use flate2::{Compression, write::GzEncoder};
-use tokio::{sync::OnceCell, task::spawn_blocking};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+use tokio::task::spawn_blocking;
 
 /// A content coding (RFC 9110, 8.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,8 +73,11 @@ pub(super) struct Encoded {
 #[derive(Clone, Debug)]
 struct Version {
     hash: [u8; 32],
-    bytes: Arc<OnceCell<Bytes>>,
+    bytes: Job,
 }
+
+/// Goes on whether or not somebody waits for it: requests that are taken back do not leave a compression each.
+type Job = Shared<BoxFuture<'static, Result<Bytes, Arc<io::Error>>>>;
 
 impl Encoded {
     /// The file, compressed; whoever asks while that goes on waits for it.
@@ -77,26 +85,26 @@ impl Encoded {
         &self,
         path: &str,
         hash: [u8; 32],
-        data: &[u8],
+        data: Cow<'static, [u8]>,
         encoding: Encoding,
     ) -> io::Result<Bytes> {
-        let bytes = self.version(path, hash, encoding);
-        let encode = async || {
-            let data = data.to_vec();
-            let encoded = spawn_blocking(move || encoding.encode(&data)).await.map_err(io::Error::other)?;
-            encoded.map(Bytes::from)
-        };
-        bytes.get_or_try_init(encode).await.cloned()
+        self.job(path, hash, data, encoding).await.map_err(io::Error::other)
     }
 
-    fn version(&self, path: &str, hash: [u8; 32], encoding: Encoding) -> Arc<OnceCell<Bytes>> {
+    fn job(&self, path: &str, hash: [u8; 32], data: Cow<'static, [u8]>, encoding: Encoding) -> Job {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Version { hash, bytes: Arc::default() };
-        let version = files.entry((path.to_owned(), encoding)).or_insert_with(new);
-        if version.hash != hash {
-            *version = new();
+        let begin = || {
+            let encoded = spawn_blocking(move || encoding.encode(&data));
+            let bytes = encoded.map(|encoded| Ok(Bytes::from(encoded.map_err(io::Error::other)??)));
+            Version { hash, bytes: bytes.map(|bytes| bytes.map_err(Arc::new)).boxed().shared() }
+        };
+        match files.entry((path.to_owned(), encoding)) {
+            Entry::Occupied(mut version) if version.get().hash != hash => {
+                version.insert(begin());
+                version.get().bytes.clone()
+            }
+            version => version.or_insert_with(begin).bytes.clone(),
         }
-        version.bytes.clone()
     }
 }
 
@@ -127,19 +135,35 @@ mod tests {
     async fn a_file_is_compressed_once_for_each_version_and_encoding() {
         let encoded = Encoded::default();
         let data = b"hello, hello, hello, hello, hello".repeat(100);
-        let first = encoded.get("a.js", [1; 32], &data, Encoding::Gzip).await.unwrap();
-        let second = encoded.get("a.js", [1; 32], &data, Encoding::Gzip).await.unwrap();
+        let of_data = || Cow::Owned(data.clone());
+        let first = encoded.get("a.js", [1; 32], of_data(), Encoding::Gzip).await.unwrap();
+        let second = encoded.get("a.js", [1; 32], of_data(), Encoding::Gzip).await.unwrap();
         assert_eq!(first.as_ptr(), second.as_ptr());
         let mut decoded = Vec::new();
         flate2::read::GzDecoder::new(&first[..]).read_to_end(&mut decoded).unwrap();
         assert_eq!(decoded, data);
 
-        let brotli = encoded.get("a.js", [1; 32], &data, Encoding::Brotli).await.unwrap();
+        let brotli = encoded.get("a.js", [1; 32], of_data(), Encoding::Brotli).await.unwrap();
         let mut decoded = Vec::new();
         brotli::Decompressor::new(&brotli[..], 4096).read_to_end(&mut decoded).unwrap();
         assert_eq!(decoded, data);
 
-        encoded.get("a.js", [2; 32], b"other", Encoding::Gzip).await.unwrap();
+        encoded.get("a.js", [2; 32], Cow::Borrowed(b"other"), Encoding::Gzip).await.unwrap();
         assert_eq!(encoded.files.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn requests_that_are_taken_back_leave_one_compression_that_goes_on() {
+        static DATA: [u8; 100_000] = [7; 100_000];
+        let encoded = Encoded::default();
+        let ask = || encoded.job("a.wasm", [1; 32], Cow::Borrowed(&DATA), Encoding::Gzip);
+        let first = ask();
+        for _ in 0..100 {
+            let mut request = Box::pin(encoded.get("a.wasm", [1; 32], Cow::Borrowed(&DATA), Encoding::Gzip));
+            assert!((&mut request).now_or_never().is_none());
+            drop(request);
+            assert!(ask().ptr_eq(&first));
+        }
+        assert!(first.await.is_ok());
     }
 }
