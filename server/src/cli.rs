@@ -18,7 +18,7 @@ use self::{
     signalling::SignallingFlags,
     values::{any_time, log_filter, time, workers},
 };
-pub(crate) use self::{signalling::FileError, values::Host};
+pub(crate) use self::{signalling::SignallingError, values::Host};
 
 /// WebRTC data channels, shown step by step: serves the page, answers offers over HTTPS, and echoes what comes.
 #[derive(Clone, Debug, Parser)]

@@ -1,14 +1,15 @@
 //! The flags of the signalling: who may send offers, and what clients are told.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     net::IpAddr,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
 use hola_webrtc_server::{
-    BearerToken, IceServer, InvalidBearerToken, InvalidIceServer, IpNet, Origin, PublicUrl, Signalling,
+    BearerToken, IceServer, InvalidBearerToken, InvalidIceServer, InvalidPublicUrl, IpNet, Origin, PublicUrl,
+    Signalling,
 };
 
 #[derive(Args, Clone, Debug)]
@@ -19,18 +20,12 @@ pub(crate) struct SignallingFlags {
     pub(crate) allow_origin: Vec<Origin>,
 
     /// URL that leads to this very server, for those behind a load balancer: sessions are named under it
-    #[arg(long, env = "HOLA_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "HOLA_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     public_url: Option<PublicUrl>,
 
     /// STUN or TURN server to tell clients of: `stun:HOST`, or `turn:HOST USER PASSWORD` in one argument (repeatable)
-    #[arg(
-        long,
-        env = "HOLA_ICE_SERVER",
-        value_name = "SERVER",
-        value_delimiter = ',',
-        hide_env_values = true
-    )]
-    ice_server: Vec<IceServer>,
+    #[arg(long, env = "HOLA_ICE_SERVER", value_name = "SERVER", hide_env_values = true)]
+    ice_server: Vec<Secret>,
 
     /// File with more of them, one a line, so that their passwords show in no list of processes
     #[arg(long, env = "HOLA_ICE_SERVER_FILE", value_name = "FILE")]
@@ -44,7 +39,7 @@ pub(crate) struct SignallingFlags {
         hide_env_values = true,
         conflicts_with = "token_file"
     )]
-    token: Option<BearerToken>,
+    token: Option<Secret>,
 
     /// File that holds that secret
     #[arg(long, env = "HOLA_TOKEN_FILE", value_name = "FILE")]
@@ -55,20 +50,40 @@ pub(crate) struct SignallingFlags {
     pub(crate) trusted_proxy: Vec<IpNet>,
 }
 
-/// Why a file of the command line cannot be used.
+/// Something secret, as it was given. It is looked at later: clap shows what it cannot parse.
+#[derive(Clone)]
+struct Secret(String);
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// Why what clients are told, or have to tell, cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FileError {
+pub(crate) enum SignallingError {
+    #[error("--token, or HOLA_TOKEN: {0}")]
+    Token(InvalidBearerToken),
+    #[error("--ice-server, or HOLA_ICE_SERVER, number {number}: {error}")]
+    IceServer { number: usize, error: InvalidIceServer },
     #[error("{} cannot be read: {error}", path.display())]
     Read { path: PathBuf, error: io::Error },
     #[error("{}: {error}", path.display())]
-    Token { path: PathBuf, error: InvalidBearerToken },
+    TokenFile { path: PathBuf, error: InvalidBearerToken },
     #[error("{}, line {line}: {error}", path.display())]
-    IceServer { path: PathBuf, line: usize, error: InvalidIceServer },
+    IceServerFile { path: PathBuf, line: usize, error: InvalidIceServer },
 }
 
 impl SignallingFlags {
     /// Sets up the signalling; reads the files.
-    pub(crate) fn apply(&self, mut signalling: Signalling) -> Result<Signalling, FileError> {
+    pub(crate) fn apply(&self, mut signalling: Signalling) -> Result<Signalling, SignallingError> {
         if let Some(url) = &self.public_url {
             signalling = signalling.public_url(url.clone());
         }
@@ -81,29 +96,62 @@ impl SignallingFlags {
             .trusted_proxies(self.trusted_proxy.iter().copied()))
     }
 
-    fn bearer_token(&self) -> Result<Option<BearerToken>, FileError> {
-        let Some(path) = &self.token_file else { return Ok(self.token.clone()) };
+    fn bearer_token(&self) -> Result<Option<BearerToken>, SignallingError> {
+        let Some(path) = &self.token_file else {
+            let token = self.token.as_ref().map(|Secret(token)| token.trim().parse());
+            return token.transpose().map_err(SignallingError::Token);
+        };
         let token = read(path)?.trim().parse();
-        token.map(Some).map_err(|error| FileError::Token { path: path.clone(), error })
+        token.map(Some).map_err(|error| SignallingError::TokenFile { path: path.clone(), error })
     }
 
     /// Blank lines, and those that begin with #, do not count.
-    fn ice_servers(&self) -> Result<Vec<IceServer>, FileError> {
-        let mut servers = self.ice_server.clone();
+    fn ice_servers(&self) -> Result<Vec<IceServer>, SignallingError> {
+        let named = self.ice_server.iter().flat_map(|Secret(servers)| each_server(servers)).zip(1..);
+        let parse = |(server, number): (String, usize)| {
+            server.parse().map_err(|error| SignallingError::IceServer { number, error })
+        };
+        let mut servers = named.map(parse).collect::<Result<Vec<IceServer>, _>>()?;
         let Some(path) = &self.ice_server_file else { return Ok(servers) };
         for (line, text) in (1..).zip(read(path)?.lines()) {
-            if text.trim().is_empty() || text.starts_with('#') {
+            if text.trim().is_empty() || text.trim_start().starts_with('#') {
                 continue;
             }
             let server = text.parse();
-            servers.push(server.map_err(|error| FileError::IceServer { path: path.clone(), line, error })?);
+            servers.push(server.map_err(|error| SignallingError::IceServerFile {
+                path: path.clone(),
+                line,
+                error,
+            })?);
         }
         Ok(servers)
     }
 }
 
-fn read(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|error| FileError::Read { path: path.to_owned(), error })
+/// Servers with commas between them. A password may have some as well.
+fn each_server(servers: &str) -> Vec<String> {
+    const SCHEMES: [&str; 4] = ["stun:", "stuns:", "turn:", "turns:"];
+    let mut each: Vec<String> = Vec::new();
+    for part in servers.split(',') {
+        match each.last_mut() {
+            Some(last) if !SCHEMES.iter().any(|scheme| part.trim_start().starts_with(scheme)) => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => each.push(part.to_owned()),
+        }
+    }
+    each
+}
+
+fn read(path: &Path) -> Result<String, SignallingError> {
+    fs::read_to_string(path).map_err(|error| SignallingError::Read { path: path.to_owned(), error })
+}
+
+/// A client does not follow a URL without TLS from an offer that it has posted with it.
+fn public_url(text: &str) -> Result<PublicUrl, String> {
+    let url: PublicUrl = text.parse().map_err(|error: InvalidPublicUrl| error.to_string())?;
+    if text.starts_with("https://") { Ok(url) } else { Err("a public URL begins with https://".to_owned()) }
 }
 
 /// A network, or one address.
@@ -161,6 +209,48 @@ mod tests {
         assert!(error.contains("file: a bearer token has") && !error.contains("s3cret"), "{error}");
         let error = flags(&["--token-file=/nowhere"]).bearer_token().unwrap_err().to_string();
         assert!(error.starts_with("/nowhere cannot be read: "), "{error}");
+    }
+
+    #[test]
+    fn a_fault_in_a_flag_is_named_without_the_secret() {
+        for (flag, told) in [
+            ("--token=s3cret x", "--token, or HOLA_TOKEN: a bearer token has"),
+            ("--token=a b", "--token, or HOLA_TOKEN: a bearer token has"),
+            ("--ice-server=turn:turn.example.org", "HOLA_ICE_SERVER, number 1: an ICE server is"),
+            (
+                "--ice-server=turn:turn.example.org my user s3cret",
+                "HOLA_ICE_SERVER, number 1: an ICE server is",
+            ),
+            (
+                "--ice-server=stun:a.example,turn:b.example s3cret",
+                "HOLA_ICE_SERVER, number 2: an ICE server is",
+            ),
+        ] {
+            let flags = flags(&[flag]);
+            let error =
+                flags.bearer_token().map(drop).and(flags.ice_servers().map(drop)).unwrap_err().to_string();
+            assert!(error.contains(told) && !error.contains("s3cret"), "{error}");
+            assert!(!format!("{flags:?}").contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn a_line_break_at_a_tokens_end_is_not_the_tokens() {
+        assert!(flags(&["--token=abc123==\n"]).bearer_token().unwrap().is_some());
+    }
+
+    #[test]
+    fn commas_are_between_servers_and_in_passwords() {
+        for (text, count) in [
+            ("stun:a.example", 1),
+            ("stun:a.example,stuns:b.example", 2),
+            ("turn:a.example me s3,cr,et,turns:b.example me x, stun:c.example", 3),
+        ] {
+            let servers = flags(&["--ice-server", text]).ice_servers().unwrap();
+            assert_eq!(servers.len(), count, "{text}");
+        }
+        let servers = flags(&["--ice-server=stun:a.example", "--ice-server=stun:b.example"]).ice_servers();
+        assert_eq!(servers.unwrap().len(), 2);
     }
 
     #[test]

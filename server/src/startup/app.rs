@@ -11,12 +11,12 @@ use hola_webrtc_server::RtcServer;
 
 use super::clock;
 use crate::{
-    cli::{Cli, FileError},
+    cli::{Cli, SignallingError},
     https, page,
 };
 
 /// The whole application.
-pub(crate) fn app(server: &RtcServer, cli: &Cli) -> Result<Router, FileError> {
+pub(crate) fn app(server: &RtcServer, cli: &Cli) -> Result<Router, SignallingError> {
     let signalling = cli.signalling.apply(server.signalling())?;
     let signalling = signalling.metrics(cli.operation.metrics.into()).fallback(page::router());
     let router = signalling.router().layer(middleware::from_fn_with_state(server.clone(), say_goodbye));
