@@ -127,6 +127,7 @@ pub struct Bench<'a> {
 /// The packages that only run in a browser.
 const CLIENT: &str = "hola-webrtc-client";
 const PAGE: &str = "hola-webrtc-page";
+const SERVER: &str = "hola-webrtc-server";
 const E2E: &str = "hola-webrtc-e2e";
 /// The Cargo profile of the server under test: the binary that is handed out.
 const PROFILE: &str = "release";
@@ -174,6 +175,12 @@ impl<'a> Bench<'a> {
         let browser = ["--target", WASM_TARGET, "--package"];
         let strict = ["--", "--deny", "warnings"];
         cmd!(self.shell, "cargo clippy --locked {native...} --all-targets {strict...}").run()?;
+        // As the fuzz targets have it, which take another compiler: without the tests.
+        cmd!(
+            self.shell,
+            "cargo clippy --locked --package {SERVER} --no-default-features --features fuzzing {strict...}"
+        )
+        .run()?;
         cmd!(
             self.shell,
             "cargo clippy --locked {browser...} {CLIENT} --all-targets --features server-tests {strict...}"
