@@ -121,10 +121,13 @@ impl ConnectOptions {
 
     /// What no header can hold would throw, and is left out.
     fn header(self, name: &str, value: &str) -> Self {
-        if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            self.headers.set_text(name, value);
+        if !value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return self;
         }
-        self
+        // A copy: clones of these options have the same object.
+        let headers: Plain = js_sys::Object::assign(&Plain::empty(), &self.headers).unchecked_into();
+        headers.set_text(name, value);
+        Self { headers, ..self }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     fmt,
     rc::Rc,
 };
@@ -14,7 +15,7 @@ use crate::{changes::Changes, clock, observer::Observer};
 
 /// The events of one connection, from the first step on. Clones share them.
 ///
-/// It grows with what happens to the connection, not with the messages.
+/// It grows with what happens to the connection, not with the messages, and keeps the last [`Trace::KEPT`].
 #[derive(Clone)]
 pub struct Trace(Rc<Record>);
 
@@ -22,7 +23,9 @@ struct Record {
     observer: Rc<dyn Observer>,
     last_step: Cell<Option<Step>>,
     start: f64,
-    events: RefCell<Vec<TraceEvent>>,
+    events: RefCell<VecDeque<TraceEvent>>,
+    /// How many came before those.
+    forgotten: Cell<usize>,
     ended: Cell<bool>,
     #[cfg(feature = "events")]
     server_events: RefCell<Option<String>>,
@@ -30,6 +33,9 @@ struct Record {
 }
 
 impl Trace {
+    /// How many events are kept: a [`Session`](crate::Session) that tries to connect again for ever forgets how it began.
+    pub const KEPT: usize = 1000;
+
     /// Time counts from now.
     pub(crate) fn new(observer: Rc<dyn Observer>) -> Self {
         Self(Rc::new(Record {
@@ -37,6 +43,7 @@ impl Trace {
             last_step: Cell::default(),
             start: clock::now(),
             events: RefCell::default(),
+            forgotten: Cell::new(0),
             ended: Cell::new(false),
             #[cfg(feature = "events")]
             server_events: RefCell::default(),
@@ -44,23 +51,26 @@ impl Trace {
         }))
     }
 
-    /// All events up to now.
+    /// The events up to now.
     pub fn events(&self) -> Vec<TraceEvent> {
-        self.0.events.borrow().clone()
+        self.0.events.borrow().iter().cloned().collect()
     }
 
-    /// All events from the first on, then each as it comes. Ends when the connection is gone.
+    /// The events up to now, then each as it comes. Ends when the connection is gone.
     pub fn subscribe(&self) -> impl Stream<Item = TraceEvent> + Unpin + use<> {
         let record = Rc::clone(&self.0);
-        Box::pin(stream::unfold((record, 0), |(record, index)| async move {
-            let event = record
-                .changes
-                .until(|| match record.events.borrow().get(index) {
-                    Some(event) => Some(Some(event.clone())),
+        Box::pin(stream::unfold((record, 0), |(record, number)| async move {
+            let next = || {
+                let forgotten = record.forgotten.get();
+                // A reader that is slow misses what is forgotten.
+                let number = number.max(forgotten);
+                match record.events.borrow().get(number - forgotten) {
+                    Some(event) => Some(Some((event.clone(), number + 1))),
                     None => record.ended.get().then_some(None),
-                })
-                .await?;
-            Some((event, (record, index + 1)))
+                }
+            };
+            let (event, number) = record.changes.until(next).await?;
+            Some((event, (record, number)))
         }))
     }
 
@@ -88,7 +98,13 @@ impl Trace {
 
     /// Keeps an event for those who ask.
     pub(crate) fn keep(&self, event: TraceEvent) {
-        self.0.events.borrow_mut().push(event);
+        let mut events = self.0.events.borrow_mut();
+        events.push_back(event);
+        if events.len() > Self::KEPT {
+            events.pop_front();
+            self.0.forgotten.update(|forgotten| forgotten + 1);
+        }
+        drop(events);
         self.0.changes.notify();
     }
 
@@ -135,6 +151,24 @@ mod tests {
         assert_eq!(events.next().now_or_never().flatten().unwrap().data, TraceData::Done { took: 1.0 });
         assert_eq!(events.next().now_or_never(), Some(None));
         assert_eq!(trace.events().len(), 2);
+    }
+
+    #[test]
+    fn the_last_events_are_kept_and_a_slow_subscriber_goes_on_with_the_first_of_them() {
+        let trace = Trace::new(Rc::new(Native));
+        let (mut slow, mut swift) = (trace.subscribe(), trace.subscribe());
+        let number = |event: Option<TraceEvent>| match event.map(|event| event.data) {
+            Some(TraceData::Attempt { number, .. }) => number,
+            other => panic!("{other:?}"),
+        };
+        let kept = u32::try_from(Trace::KEPT).unwrap();
+        for count in 0..kept + 10 {
+            trace.client(Step::CreateOffer, TraceData::Attempt { number: count, wait: 0.0 });
+            assert_eq!(number(swift.next().now_or_never().flatten()), count);
+        }
+        assert_eq!(trace.events().len(), Trace::KEPT);
+        assert_eq!(number(slow.next().now_or_never().flatten()), 10);
+        assert_eq!(number(slow.next().now_or_never().flatten()), 11);
     }
 
     #[test]

@@ -174,6 +174,21 @@ async fn the_offer_is_posted_as_json_to_where_the_url_says() {
 }
 
 #[wasm_bindgen_test]
+async fn what_is_added_to_a_clone_of_the_options_is_not_sent_with_the_others() {
+    let global = js_sys::global();
+    let _seen = Replaced::new(&global, "seen", &wasm_bindgen::JsValue::NULL);
+    let _fetch = Replaced::fetch(
+        "seen = `${request.headers.get('authorization')} ${request.headers.get('accept-language')}`; throw 'seen'",
+    );
+    let common = ConnectOptions::default().language("es");
+    let secret = common.clone().token("s3cret");
+    for (options, seen) in [(common, "null es"), (secret, "Bearer s3cret es")] {
+        soon(connect("/", options)).await.unwrap_err();
+        assert_eq!(js_sys::eval("seen").unwrap().as_string().as_deref(), Some(seen));
+    }
+}
+
+#[wasm_bindgen_test]
 async fn giving_up_aborts_the_request() {
     let global = js_sys::global();
     let _signal = Replaced::new(&global, "aborted", &wasm_bindgen::JsValue::NULL);

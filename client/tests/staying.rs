@@ -117,3 +117,53 @@ async fn another_kind_of_network_is_a_change_and_another_estimate_of_its_speed_i
     until(|| number("server.patches") == 1).await;
     run("delete navigator.connection");
 }
+
+#[wasm_bindgen_test]
+async fn as_long_as_nothing_comes_one_new_path_is_looked_for() {
+    let _server = InPageServer::new("");
+    let _silence = Silence::new();
+    let session = session(None).await;
+    for times in [1, 2] {
+        run("silence.tell(true)");
+        // Long enough for a restart to fail, and for what follows from that.
+        pause(500).await;
+        assert_eq!(number("server.patches"), times);
+        run("silence.tell(false)");
+        pause(100).await;
+    }
+    assert_eq!(session.state(), SessionState::Connected);
+}
+
+/// What the browser tells of the client's connection: `silence.tell(true)` and it is disconnected.
+struct Silence;
+
+impl Silence {
+    fn new() -> Self {
+        run("const { prototype } = RTCPeerConnection;
+             const real = Object.getOwnPropertyDescriptor(prototype, 'iceConnectionState');
+             globalThis.silence = {
+                 end: () => Object.defineProperty(prototype, 'iceConnectionState', real),
+                 tell(is) {
+                     this.is = is;
+                     for (const name of ['iceconnectionstatechange', 'connectionstatechange']) {
+                         this.client.dispatchEvent(new Event(name));
+                     }
+                 },
+             };
+             Object.defineProperty(prototype, 'iceConnectionState', {
+                 ...real,
+                 get() {
+                     if (server.peers.includes(this)) return real.get.call(this);
+                     silence.client = this;
+                     return silence.is ? 'disconnected' : real.get.call(this);
+                 },
+             });");
+        Self
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        run("silence.end()");
+    }
+}

@@ -64,11 +64,13 @@ impl Inbox {
 struct Relay {
     trace: Trace,
     inbox: Rc<Inbox>,
+    /// Whether the last that was told of a connection is that nothing comes.
+    is_disconnected: Cell<bool>,
 }
 
 /// What happens on a connection goes into the session's trace, too.
 pub(super) fn relay(trace: Trace, inbox: Rc<Inbox>) -> Rc<dyn Observer> {
-    Rc::new(Relay { trace, inbox })
+    Rc::new(Relay { trace, inbox, is_disconnected: Cell::new(false) })
 }
 
 impl Observer for Relay {
@@ -94,7 +96,9 @@ impl Observer for Relay {
     }
 
     fn changed(&self, peer: &Rc<Peer>) {
-        if peer.connection_state() == ConnectionState::Disconnected {
+        let is_disconnected = peer.connection_state() == ConnectionState::Disconnected;
+        // An ICE restart has changes of its own, and is not to bring about the next.
+        if !self.is_disconnected.replace(is_disconnected) && is_disconnected {
             self.inbox.push(Happened::Event(Event::Disconnected));
         }
         self.inbox.states.notify();
