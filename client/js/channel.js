@@ -27,6 +27,7 @@ export class Channel extends EventTarget {
   #readable;
   #reader;
   #writable;
+  #writer;
   // What speaks the framing, if the channel asks for it: a promise, then what it yields.
   #framing;
   #framed;
@@ -148,6 +149,7 @@ export class Channel extends EventTarget {
 
   get writable() {
     this.#writable ??= new WritableStream({
+      start: (controller) => (this.#writer = controller),
       write: async (chunk) => {
         // After each wait it may be another connection's, or none.
         while ((await this.#ready.promise, !this.#ended && this.bufferedAmount >= HIGH_WATER)) {
@@ -190,9 +192,7 @@ export class Channel extends EventTarget {
 
   // Sends what may be larger than any message, beside the messages.
   async sendLarge(data, options) {
-    const framed = await this.#speaker();
-    await this.#ready.promise;
-    return framed.sendLarge(data, options);
+    return (await this.#speaker()).sendLarge(data, options, this.#ready.promise);
   }
 
   get incomingLarge() {
@@ -213,6 +213,7 @@ export class Channel extends EventTarget {
 
   // For the session: the browser's channel is there, the first one or the next.
   attach(core, raw) {
+    if (this.#ended) return;
     this.#core = core;
     this.#raw = raw;
     // For worker.js, in the only turn in which it can be transferred.
@@ -232,7 +233,7 @@ export class Channel extends EventTarget {
           framed.attach(raw);
           raw.onmessage = ({ data }) => framed.handle(data);
           for (const data of early) framed.handle(data);
-        }, () => {});
+        }, () => core.closeChannel(raw));
     }
     // One that the other side opens is open before it says so.
     if (raw.readyState === "open") opened();
@@ -256,7 +257,7 @@ export class Channel extends EventTarget {
 
   // The framing has ended, with the name of what was wrong if anything was.
   #left(reason) {
-    if (this.#raw) this.#core?.closeChannel(this.#raw);
+    if (this.#raw) this.#core.closeChannel(this.#raw);
     if (reason) this.end(new SendError({ message: `the channel ended: ${reason}`, kind: "closed" }));
     else this.end();
   }
@@ -297,13 +298,11 @@ export class Channel extends EventTarget {
     this.#framed?.giveUp();
     this.#release();
     this.#low?.();
-    if (failure.length) {
-      this.#ready.reject(failure[0]);
-      this.#closed.reject(failure[0]);
-    } else {
-      this.#ready.reject(new SendError({ message: "the channel is closed", kind: "not-open" }));
-      this.#closed.resolve();
-    }
+    const error = failure.length ? failure[0] : new SendError({ message: "the channel is closed", kind: "not-open" });
+    this.#ready.reject(error);
+    this.#writer?.error(error);
+    if (failure.length) this.#closed.reject(error);
+    else this.#closed.resolve();
     this.dispatchEvent(new Event("close"));
   }
 }

@@ -15,7 +15,7 @@ export interface HolaWebrtcElementEventMap {
   /** The session was closed: by either side, by its button, because the element was taken out or asked for another. */
   close: CustomEvent<CloseInfo>;
   /** The session did not come up, or was lost. */
-  error: CustomEvent<RtcError>;
+  error: CustomEvent<RtcError | TypeError>;
 }
 
 /**

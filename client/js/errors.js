@@ -1,9 +1,13 @@
-// The errors, as classes of their own. What they say comes from the module.
+// The errors, as classes of their own. What they say comes from the module. Their names are on the prototypes, where those of the
+// language's own errors are, whatever a minifier calls the classes.
 
 export class RtcError extends Error {
   constructor({ message, ...details }) {
     super(message);
     Object.assign(this, details);
+  }
+  get name() {
+    return "RtcError";
   }
 }
 
@@ -12,12 +16,7 @@ export class SendError extends Error {
     super(message);
     this.kind = kind;
   }
-}
-
-// On the prototypes, where the names of the language's own errors are, whatever a minifier calls the classes.
-for (const [type, name] of [
-  [RtcError, "RtcError"],
-  [SendError, "SendError"],
-]) {
-  Object.defineProperty(type.prototype, "name", { value: name });
+  get name() {
+    return "SendError";
+  }
 }

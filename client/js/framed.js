@@ -4,8 +4,8 @@
 import { joined, view } from "./bytes.js";
 import { compile } from "./compile.js";
 import { Framing, initSync } from "./framing_glue.js";
-// From the entry, so that there is one class of it.
-import { SendError } from "./index.js";
+// From the entry, so that there is one class of each.
+import { RtcError, SendError } from "./index.js";
 import { incoming } from "./incoming.js";
 import { outgoing } from "./outgoing.js";
 
@@ -21,9 +21,17 @@ export const load = (base) =>
       : new URL("./hola_framing.wasm", import.meta.url),
   ).then(
     (module) => initSync({ module }),
-    (error) => {
+    (cause) => {
       loading = undefined;
-      throw error;
+      throw new RtcError({
+        message: `the WebAssembly module does not load: ${cause?.message ?? cause}`,
+        phase: "channel",
+        step: "8d",
+        kind: "module",
+        hint: "Serve hola_framing.wasm beside framed.js, or name its folder in resourceBase.",
+        retryable: true,
+        cause,
+      });
     },
   ));
 
@@ -134,7 +142,7 @@ export class Framed {
     // What was read grants credit, and what was woken may have written.
     this.#send();
     this.#wasFull ||= this.bufferedAmount >= HIGH_WATER;
-    if (this.#wasFull && this.bufferedAmount < HIGH_WATER / 4) {
+    if (this.#wasFull && this.bufferedAmount <= HIGH_WATER / 4) {
       this.#wasFull = false;
       this.#host.drained();
     }
@@ -215,9 +223,10 @@ export class Framed {
     });
   }
 
-  async sendLarge(data, options) {
+  // Once it is ready.
+  async sendLarge(data, options, ready) {
     const until = (look) => this.#until(look);
-    await outgoing(this.#framing, data, options, until, this.#pump, () => this.#isOver);
+    await outgoing(this.#framing, data, options, ready, until, this.#pump, () => this.#isOver);
   }
 
   // Hands the next transfer that comes to a stream; closes that once the channel has ended.

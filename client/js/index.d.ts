@@ -99,7 +99,7 @@ export interface Session extends EventTarget {
    * @throws What `RTCPeerConnection.createDataChannel` throws.
    */
   openChannel(label: string, options?: ChannelOptions): Channel;
-  /** The channels that the other side opens. */
+  /** The channels that the other side opens. Once this is cancelled, all that come are closed. */
   readonly incomingChannels: ReadableStream<Channel>;
   /** Rejects with a `DOMException` named `InvalidStateError` while there is no connection, as `restartIce` does. */
   getStats(): Promise<Stats>;
@@ -108,7 +108,7 @@ export interface Session extends EventTarget {
    * both sides know each other's new credentials. Rejects with an `RtcError` if the server refuses, and leaves all as it was.
    */
   restartIce(): Promise<void>;
-  /** What happened, from the first event on, then live; ends with the session. Any number of readers. */
+  /** What happened: the last 1,000 events, then live; ends with the session. Any number of readers. */
   readonly trace: AsyncIterable<TraceEvent>;
   /** What happened up to now, for a bug report. It has addresses of both sides. */
   exportTrace(): TraceExport;
@@ -128,6 +128,16 @@ export interface Session extends EventTarget {
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: "statechange",
+    listener: ((this: Session, event: Event) => unknown) | EventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
   ): void;
 }
 
@@ -153,12 +163,15 @@ export interface ChannelEventMap {
   lost: LostEvent;
 }
 
-/** Messages of a resumable channel of which it is not known that they arrived: the server has forgotten the channel. */
+/**
+ * Messages of a channel with `large` or `resumable` of which it is not known that they arrived: the server has forgotten the
+ * channel, the connection of one that is not resumable was lost, or the channel has ended. Those that are not whole were cut off.
+ */
 export interface UndeliveredEvent extends Event {
   readonly messages: { data: string | ArrayBuffer; isWhole: boolean }[];
 }
 
-/** The connection of a channel that is not resumable was lost; another one will be made. */
+/** The connection of a channel with neither `large` nor `resumable` was lost; another one will be made. */
 export interface LostEvent extends Event {
   /** How many messages had not left the browser. What became of those that had is not known. */
   readonly count: number;
@@ -197,12 +210,18 @@ export interface Channel extends EventTarget {
   readonly ordered: boolean;
   /** Resolves when it is open. Rejects if it closes before. */
   readonly ready: Promise<void>;
-  /** Resolves when either side has closed it. Rejects if the session failed. */
+  /**
+   * Resolves when either side has closed it. Rejects if the session failed, or with what was wrong on a channel with `large` or
+   * `resumable`: a `SendError` of the kind `"closed"`, or an `RtcError` of the kind `"module"` if what it takes did not load.
+   */
   readonly closed: Promise<void>;
   readonly state: RTCDataChannelState;
   /** The messages. Once it is asked for, there are no message events any more. Browsers cannot pause receiving. */
   readonly readable: ReadableStream<string | ArrayBuffer>;
-  /** Writing waits until the channel is open, and while 1 MiB waits to be sent. */
+  /**
+   * Writing waits until the channel is open, and while 1 MiB waits to be sent; who aborts waits for that as well. It fails when the
+   * channel has ended.
+   */
   readonly writable: WritableStream<string | ArrayBuffer | ArrayBufferView>;
   /**
    * Sends at once.
@@ -242,6 +261,16 @@ export interface Channel extends EventTarget {
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof ChannelEventMap>(
+    type: K,
+    listener: (this: Channel, event: ChannelEventMap[K]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
   ): void;
 }
 
@@ -321,7 +350,9 @@ export class RtcError extends Error {
   readonly retryable: boolean;
   /** How many milliseconds the server asks to stay away, in `Retry-After`; 0 or left out if it does not. Reconnecting keeps to it. */
   readonly retryAfter?: number;
-  /** What is beneath: the body of a refusal (`code`, `status`, `title`, `detail`), the HTTP status, or an error. */
+  /**
+   * What is beneath, if there is something: the body of a refusal (`code`, `status`, `title`, `detail`), the HTTP status, or an error.
+   */
   readonly cause: unknown;
 }
 

@@ -12,8 +12,8 @@ const fail = (reason) => {
 };
 
 // `until` waits for what a look at the framing yields, `pump` moves what has been written.
-export const outgoing = async (framing, data, { signal, onprogress, name, type } = {}, until, pump, isOver) => {
-  signal?.throwIfAborted();
+export const outgoing = async (framing, data, options, ready, until, pump, isOver) => {
+  const { signal, onprogress, name, type } = options ?? {};
   const stream = data instanceof Blob ? data.stream() : data;
   // What cannot be sent is refused before the transfer begins.
   const reader = stream instanceof ReadableStream ? stream.getReader() : undefined;
@@ -24,8 +24,13 @@ export const outgoing = async (framing, data, { signal, onprogress, name, type }
     if (signal?.aborted) throw signal.reason;
     if (isOver()) fail("the channel has ended");
   };
+  let abort;
+  const aborted = new Promise((_, reject) => (abort = reject));
   // Its own, as several may have one signal.
-  const wake = () => pump();
+  const wake = () => {
+    abort(signal.reason);
+    pump();
+  };
   signal?.addEventListener("abort", wake);
   let key;
   let last;
@@ -41,6 +46,8 @@ export const outgoing = async (framing, data, { signal, onprogress, name, type }
     return isEnough() || undefined;
   };
   try {
+    check();
+    await Promise.race([ready, aborted]);
     key = await until(() => {
       check();
       return framing.start(total, name ?? data.name ?? "", type ?? data.type ?? "");

@@ -13,12 +13,13 @@ export const graceOf = ({ resumable }) => (resumable ? RESUMABLE_GRACE : GRACE);
 export const waitBefore = (number, asked, { delay, maxDelay }) =>
   asked + Math.random() * Math.min(maxDelay, delay * 2 ** (number - 1));
 
-// For so long, or until it is over, or until the network is back if the server has asked for nothing.
-export const pause = async (wait, asked, over) => {
+// For so long, or until it is stopped, or until the network is back if the server has asked for nothing.
+export const pause = async (wait, asked, stoppable) => {
   const { promise, resolve } = new Deferred();
+  stoppable(resolve);
   const timer = setTimeout(resolve, wait);
   if (!asked) addEventListener("online", resolve);
-  await Promise.race([promise, over.catch(() => {})]);
+  await promise;
   removeEventListener("online", resolve);
   clearTimeout(timer);
 };

@@ -20,15 +20,17 @@ export class Session extends EventTarget {
   #closed = new Deferred();
   #trace = new Trace();
   #channel;
-  // Those that live, and of them those that wait for the connection.
+  // Those that live.
   #channels = new Set();
-  #waiting = [];
   #incoming;
-  #incomingChannels = new ReadableStream({ start: (controller) => (this.#incoming = controller) });
+  #incomingChannels = new ReadableStream({
+    start: (controller) => (this.#incoming = controller),
+    cancel: () => (this.#incoming = undefined),
+  });
   #id;
   #startedAt;
   #closeInfo;
-  #unfollow = () => {};
+  #unfollow;
   // What a connection is made of, and made of again.
   #begin;
   #options;
@@ -54,12 +56,10 @@ export class Session extends EventTarget {
     this.#reconnect = chosen.reconnect;
     this.#options = options;
     this.#channel = this.#adopt(new Channel(first.label, this.#ofSession(first, options)));
-    if (signal?.aborted) return void this.#fail(signal.reason);
-    if (signal) {
-      const abort = () => this.#fail(signal.reason);
-      signal.addEventListener("abort", abort);
-      this.#unfollow = () => signal.removeEventListener("abort", abort);
-    }
+    const abort = () => this.#fail(signal.reason);
+    signal?.addEventListener("abort", abort);
+    this.#unfollow = () => signal?.removeEventListener("abort", abort);
+    if (signal?.aborted) return void abort();
     if (this.#reconnect) addEventListener("online", this.#heal);
     this.#start(address, chosen, first.label, init, options).catch((error) => this.#fail(error));
   }
@@ -92,19 +92,21 @@ export class Session extends EventTarget {
         traced: (event) => this.#record({ ...event, at: event.at + offset }),
         made: (raw, peerConnection) => {
           core.peerConnection = peerConnection;
+          core.first = raw;
           this.#channel.attach(core, raw);
         },
         incoming: (raw) => {
           const channel = this.#adopt(new Channel(undefined, this.#ofSession({}, { resourceBase })));
           channel.attach(core, raw);
-          this.#incoming.enqueue(channel);
+          // Not from within the module, where channels close.
+          if (this.#incoming) this.#incoming.enqueue(channel);
+          else queueMicrotask(() => channel.close());
         },
         opened: () => isOurs() && this.#opened(),
         pathFound: () => isOurs() && this.#tellPath().catch(() => {}),
         changed: (disconnected) => {
-          if (isOurs() && this.#isUp) {
-            this.#move(disconnected ? "disconnected" : "connected");
-            if (disconnected) this.#heal();
+          if (isOurs() && this.#isUp && this.#move(disconnected ? "disconnected" : "connected") && disconnected) {
+            this.#heal();
           }
         },
         ended: (by, error) => isOurs() && this.#over(by, error && new RtcError(error)),
@@ -120,7 +122,7 @@ export class Session extends EventTarget {
   };
 
   get #isUp() {
-    return ["connected", "disconnected"].includes(this.#state);
+    return /cted$/.test(this.#state);
   }
 
   #now() {
@@ -178,8 +180,7 @@ export class Session extends EventTarget {
     };
     this.#openers.set(channel, open);
     if (this.#state === "closed") channel.end();
-    else if (this.#state === "connecting") this.#waiting.push(open);
-    else if (this.#state !== "reconnecting") open();
+    else if (this.#isUp) open();
     return channel;
   }
 
@@ -229,8 +230,9 @@ export class Session extends EventTarget {
     this.#move("connected");
     this.#ready.resolve();
     attempted?.();
-    const opening = attempted ? [...this.#openers.values()] : this.#waiting.splice(0);
-    for (const open of opening) {
+    // One that the page has closed meanwhile.
+    if (this.#channel.state === "closed") this.#core.closeChannel(this.#core.first);
+    for (const open of [...this.#openers.values()]) {
       // A channel that does not open says so itself.
       try {
         open();
@@ -266,7 +268,9 @@ export class Session extends EventTarget {
       const asked = error?.retryAfter ?? 0;
       const wait = waitBefore(number, asked, this.#reconnect);
       this.#trace.push({ step: "1", side: "client", at: this.#now(), event: "attempt", number, wait });
-      await pause(wait, asked, this.#closed.promise);
+      // The session's end ends it as well.
+      await pause(wait, asked, (stop) => (this.#attempted = stop));
+      this.#attempted = undefined;
       if (this.#state === "closed") return;
       error = await new Promise((attempted) => {
         this.#attempted = attempted;
@@ -303,23 +307,25 @@ export class Session extends EventTarget {
     removeEventListener("online", this.#heal);
     this.#attempted?.(error);
     this.#trace.end();
-    if (by === "failure") {
+    // Whatever the error is: a gate may throw undefined.
+    const failure = by === "failure" ? [error] : [];
+    if (failure.length) {
       this.#ready.reject(error);
       this.#closed.reject(error);
-      this.#incoming.error(error);
+      this.#incoming?.error(error);
     } else {
       this.#ready.reject(new DOMException("the session was closed before it was open", "AbortError"));
       this.#closed.resolve({ by, code: 0, reason: "", ...this.#closeInfo });
-      this.#incoming.close();
+      this.#incoming?.close();
     }
-    // Whatever the error is: a gate may throw undefined.
-    for (const channel of [...this.#channels]) channel.end(...(by === "failure" ? [error] : []));
+    for (const channel of [...this.#channels]) channel.end(...failure);
   }
 
   #move(state) {
-    if (this.#state === state || this.#state === "closed") return;
+    if (this.#state === state || this.#state === "closed") return false;
     this.#state = state;
     queueMicrotask(() => this.dispatchEvent(new Event("statechange")));
+    return true;
   }
 }
 

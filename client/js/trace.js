@@ -4,35 +4,28 @@ import { Deferred } from "./promise.js";
 
 const VERSION = 1;
 
+// A session that tries to connect again for ever forgets how it began.
+const MOST = 1000;
+
 export class Trace {
   #startedAt = new Date();
-  #events = [];
-  #more = new Deferred();
-  #ended = false;
+  // One for each event, which yields the next; the last one is for what comes. Readers go from one to the next.
+  #links = [new Deferred()];
 
   push(event) {
-    this.#events.push(event);
-    this.#wake();
+    const link = this.#links.at(-1);
+    const next = new Deferred();
+    link.event = event;
+    link.resolve(next);
+    if (this.#links.push(next) > MOST + 1) this.#links.shift();
   }
 
   end() {
-    this.#ended = true;
-    this.#wake();
-  }
-
-  #wake() {
-    this.#more.resolve();
-    this.#more = new Deferred();
+    this.#links.at(-1).resolve();
   }
 
   async *[Symbol.asyncIterator]() {
-    for (let index = 0; ; index++) {
-      while (index >= this.#events.length) {
-        if (this.#ended) return;
-        await this.#more.promise;
-      }
-      yield this.#events[index];
-    }
+    for (let link = this.#links[0], next; (next = await link.promise); link = next) yield link.event;
   }
 
   export() {
@@ -40,7 +33,7 @@ export class Trace {
       version: VERSION,
       startedAt: this.#startedAt.toISOString(),
       userAgent: navigator.userAgent,
-      events: [...this.#events],
+      events: this.#links.slice(0, -1).map(({ event }) => event),
     };
   }
 }

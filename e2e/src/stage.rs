@@ -45,6 +45,11 @@ impl Stage {
         self.server = None;
     }
 
+    /// Ends the server without a word to anybody.
+    pub fn kill_server(&mut self) -> Result<()> {
+        self.server.take().map_or(Ok(()), Server::kill)
+    }
+
     /// Starts the server again, under the same address.
     pub fn start_server(&mut self) -> Result<()> {
         self.server = Some(self.launch.start()?);

@@ -60,6 +60,16 @@ impl Process {
         lock(&self.child).id()
     }
 
+    /// Ends it without asking, with all the processes it started.
+    pub fn kill(&mut self) -> Result<()> {
+        let mut child = lock(&self.child);
+        child
+            .start_kill()
+            .and_then(|()| child.wait())
+            .with_context(|| format!("cannot kill {}", self.name))?;
+        Ok(())
+    }
+
     /// How it ended, if it has by itself.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         let mut child = lock(&self.child);
@@ -134,6 +144,14 @@ mod tests {
         let pid = process.id();
         assert!(lives(pid));
         drop(process);
+        assert!(!lives(pid));
+    }
+
+    #[test]
+    fn a_killed_process_is_not_asked() {
+        let mut process = shell("trap '' TERM; exec sleep 60");
+        let pid = process.id();
+        process.kill().unwrap();
         assert!(!lives(pid));
     }
 

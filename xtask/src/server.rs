@@ -98,6 +98,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// Ends it at once: it tells nobody.
+    pub fn kill(mut self) -> Result<()> {
+        self.process.kill()
+    }
+
     /// Its address for a program on this machine, as `https://127.0.0.1:8443`.
     pub fn url(&self) -> String {
         format!("https://{}", reachable(self.listen))

@@ -175,6 +175,81 @@ fn a_server_that_goes_is_told_with_what_to_do() -> Result<()> {
     })
 }
 
+#[test]
+fn a_language_without_texts_is_passed_over_whatever_it_is_called() -> Result<()> {
+    in_browser(Browser::Chromium, "en", async |stage: &mut Stage| {
+        stand(stage, "").await?;
+        let page = &stage.page;
+        for (tag, spoken) in [("es-MX", "es"), ("constructor", "en"), ("es", "es"), ("gl", "en")] {
+            page.run(&format!("document.querySelector('hola-webrtc').lang = '{tag}'")).await?;
+            let is_spoken = |element: &Element| element.language.as_deref() == Some(spoken);
+            in_peace(&page.until_element(tag, is_spoken).await?);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_session_that_is_left_just_as_it_is_there_does_not_stay() -> Result<()> {
+    in_browser(Browser::Chromium, "en", async |stage: &mut Stage| {
+        stand(stage, "").await?;
+        let page = &stage.page;
+        page.run(
+            "window.host = document.querySelector('hola-webrtc');
+             const before = host.session;
+             const click = () => host.shadowRoot.querySelector('button').click();
+             host.label = 'another';
+             const found = setInterval(() => {
+                 if (host.session === before) return;
+                 clearInterval(found);
+                 host.session.addEventListener('statechange', click, { once: true });
+             }, 0);",
+        )
+        .await?;
+        let is_over = |state: &String| state == "closed";
+        page.until_script("the session is over", "return host.session.state", is_over).await?;
+        in_peace(&page.until_element("it shows", |element| element.is("closed")).await?);
+        Ok(())
+    })
+}
+
+#[test]
+fn after_an_echo_that_was_lost_with_its_connection_the_next_ones_are_known_again() -> Result<()> {
+    in_browser(Browser::Chromium, "en", async |stage: &mut Stage| {
+        let without = stand(stage, "").await?;
+        // A session that reconnects is another one, which any token brings about.
+        stage
+            .page
+            .run(
+                "const host = document.querySelector('hola-webrtc');
+                 host.reconnect = true;
+                 host.token = 'any';
+                 const { send } = RTCDataChannel.prototype;
+                 RTCDataChannel.prototype.send = function (data) {
+                     if (data !== 'lost') send.call(this, data);
+                 };",
+            )
+            .await?;
+        let greeted = |element: &Element| {
+            element.is("open") && element.session != without.session && !element.said("server").is_empty()
+        };
+        let first = stage.page.until_element("the server greets", greeted).await?;
+        stage.page.say_in_element("lost").await?;
+        stage.stop_server();
+        stage.start_server()?;
+        let is_back = |element: &Element| element.said("server").len() == 2;
+        let back = stage.page.until_element("the server greets again", is_back).await?;
+        assert_ne!(back.session, first.session);
+        stage.page.say_in_element("found").await?;
+        let heard = |element: &Element| element.chat.len() == back.chat.len() + 2;
+        let heard = stage.page.until_element("it comes back", heard).await?;
+        assert_eq!(heard.said("me"), ["lost", "found"]);
+        assert_eq!(heard.said("echo"), ["found"]);
+        in_peace(&heard);
+        Ok(())
+    })
+}
+
 /// A page of an allowed origin, with its element open.
 async fn stand(stage: &mut Stage, page: &str) -> Result<Element> {
     let site = Site::plain(&stage.url()).await?;

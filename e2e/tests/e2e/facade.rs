@@ -1,6 +1,6 @@
 //! What the npm package promises to a page: its channels, streams, errors and traces, and that nothing is left behind.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use hola_webrtc_e2e::{Browser, Site, Stage, in_browser};
 
 const STATE: &str = "return document.querySelector('#state')?.textContent ?? ''";
@@ -8,7 +8,17 @@ const STATE: &str = "return document.querySelector('#state')?.textContent ?? ''"
 const CASES: [&str; 9] =
     ["messages", "streams", "errors", "refusals", "two", "traces", "channels", "away", "sentAway"];
 /// What the page serves itself.
-const STAYING: [&str; 3] = ["writers", "closing", "restarts"];
+const STAYING: [&str; 9] = [
+    "writers",
+    "closing",
+    "restarts",
+    "forgetting",
+    "unwanted",
+    "ended",
+    "closedFirst",
+    "healing",
+    "unloaded",
+];
 
 #[test]
 fn the_package_keeps_its_promises_in_chromium() -> Result<()> {
@@ -50,6 +60,24 @@ fn errors_tell_a_server_that_refuses_from_one_that_is_down_in_firefox() -> Resul
     in_browser(Browser::Firefox, "en", refused_then_down)
 }
 
+#[test]
+fn a_server_that_is_gone_without_a_word_counts_as_lost_in_chromium() -> Result<()> {
+    in_browser(Browser::Chromium, "en", vanished)
+}
+
+#[test]
+fn a_server_that_is_gone_without_a_word_counts_as_lost_in_firefox() -> Result<()> {
+    in_browser(Browser::Firefox, "en", vanished)
+}
+
+async fn vanished(stage: &mut Stage) -> Result<()> {
+    let site = site(stage).await?;
+    stage.page.open(&site.page("?vanished")).await?;
+    reach(stage, "server, vanish").await?;
+    stage.kill_server()?;
+    reach(stage, "done").await
+}
+
 async fn all(stage: &mut Stage, cases: &[&str]) -> Result<()> {
     let site = site(stage).await?;
     for case in cases {
@@ -75,8 +103,12 @@ async fn site(stage: &mut Stage) -> Result<Site> {
 /// Each case has the page anew.
 async fn holds(stage: &Stage, site: &Site, case: &str) -> Result<()> {
     stage.page.open(&site.page(&format!("?{case}"))).await?;
-    let is_over = |state: &String| state == "done" || state.starts_with("failed");
-    let shown = stage.page.until_script(&format!("{case} is done"), STATE, is_over).await?;
-    ensure!(shown == "done", "{case}: {shown}");
+    reach(stage, "done").await.with_context(|| case.to_owned())
+}
+
+async fn reach(stage: &Stage, goal: &str) -> Result<()> {
+    let is_there = |state: &String| state == goal || state.starts_with("failed");
+    let shown = stage.page.until_script(goal, STATE, is_there).await?;
+    ensure!(shown == goal, "{shown}");
     Ok(())
 }

@@ -9,8 +9,9 @@ use crate::teller::Teller;
 const FOLDER: &str = "e2e/tests/e2e/talk";
 const STATE: &str = "return document.querySelector('#state')?.textContent ?? ''";
 /// With the echo, each in a page anew.
-const CASES: [&str; 10] = [
+const CASES: [&str; 11] = [
     "stalled",
+    "early",
     "cancelledWithin",
     "unfit",
     "takingNone",

@@ -4,6 +4,7 @@ import { RtcError, SendError, connect } from "./pkg/index.js";
 import { aborts } from "./aborts.js";
 import { check, closes, equal, nothingHeld, reasonOf, server, thrown, until } from "./expect.js";
 import { buffered, listening } from "./ledger.js";
+import { parting } from "./parting.js";
 import { staying } from "./staying.js";
 
 const BLOCKS = 2000;
@@ -193,8 +194,9 @@ const traces = async () => {
   const early = read();
   await session.ready;
   const late = read();
-  const stats = await session.getStats();
-  check([stats.bytesSent, stats.bytesReceived].every((bytes) => bytes > 0), "no bytes are counted");
+  let stats;
+  // Browsers keep a report for a while.
+  await until(async () => (stats = await session.getStats()).bytesSent > 0 && stats.bytesReceived > 0);
   check([stats.messagesSent, stats.messagesReceived].every(Number.isInteger), "messages are not counted");
   check(stats.pair.remote.port > 0 && stats.report instanceof RTCStatsReport, "the pair is not told");
   await until(() => session.exportTrace().events.some(({ event }) => event === "candidate-pair"));
@@ -279,7 +281,39 @@ const sentAway = async () => {
   equal(session.channel.state, "closed");
 };
 
-const cases = { messages, streams, aborts, errors, unreachable, token, refusals, two, traces, channels, away, sentAway, ...staying };
+// A server that is there no more, and has not said so.
+const vanished = async () => {
+  const session = connect(server, { patience: 500 });
+  const states = [];
+  session.onstatechange = () => states.push(session.state);
+  await session.ready;
+  const { channel } = session;
+  state.textContent = "server, vanish";
+  const error = await reasonOf(session.closed);
+  check(error instanceof RtcError && error.kind === "lost" && error.retryable, `${error}`);
+  equal(await reasonOf(channel.closed), error);
+  equal(channel.state, "closed");
+  equal(states.join(), "connected,disconnected,closed");
+  await nothingHeld();
+};
+
+const cases = {
+  messages,
+  streams,
+  aborts,
+  errors,
+  unreachable,
+  token,
+  refusals,
+  two,
+  traces,
+  channels,
+  away,
+  sentAway,
+  vanished,
+  ...staying,
+  ...parting,
+};
 const state = document.querySelector("#state");
 try {
   await cases[location.search.slice(1)]();

@@ -1,49 +1,10 @@
 // Sessions that stay, with a server made of the page's own `fetch` and peer connections.
 
-import { RtcError, connect } from "./pkg/index.js";
-import { check, equal, nothingHeld, reasonOf, until } from "./expect.js";
+import { RtcError } from "./pkg/index.js";
+import { check, equal, reasonOf, until } from "./expect.js";
+import { ends, serve, session } from "./own_server.js";
 
 const HIGH_WATER = 1 << 20;
-// None of the connections lasts so long that it counts as one that lasted.
-const reconnect = { delay: 10, maxDelay: 600000 };
-
-// Answers every offer, and echoes. `patch` replies to ICE restarts.
-const serve = (patch = () => new Response("", { status: 404 })) => {
-  const peers = [];
-  const browserFetch = globalThis.fetch;
-  globalThis.fetch = async (request) => {
-    if (request.method === "PATCH") return patch();
-    if (request.method === "DELETE") return new Response("");
-    if (request.method !== "POST") return browserFetch(request);
-    const peer = new RTCPeerConnection();
-    peers.push(peer);
-    peer.labels = [];
-    peer.ondatachannel = ({ channel }) => {
-      peer.labels.push(channel.label);
-      channel.onmessage = ({ data }) => channel.send(data);
-    };
-    await peer.setRemoteDescription(await request.json());
-    await peer.setLocalDescription();
-    await until(() => peer.iceGatheringState === "complete");
-    const headers = { "Content-Type": "application/json", Location: "/sessions/1" };
-    return new Response(JSON.stringify(peer.localDescription), { status: 201, headers });
-  };
-  return peers;
-};
-
-const session = async (peers) => {
-  const session = connect(location.origin, { reconnect, channel: { label: undefined } });
-  equal(session.channel.label, "chat");
-  await session.ready;
-  equal(peers.length, 1);
-  return session;
-};
-
-const ends = async (session, peers) => {
-  session.close();
-  for (const peer of peers) peer.close();
-  await nothingHeld();
-};
 
 // Who waits for room, or writes while the connection is lost, writes on over the next.
 const writers = async () => {
@@ -90,7 +51,7 @@ const closing = async () => {
   await staying.channel.ready;
   await given.closed;
   equal(given.state, "closed");
-  equal(peers[1].labels.join(), "chat");
+  equal(peers[1].channels.map(({ label }) => label).join(), "chat");
 
   const late = [];
   staying.channel.onclose = () => {
@@ -126,4 +87,30 @@ const restarts = async () => {
   await ends(staying, peers);
 };
 
-export const staying = { writers, closing, restarts };
+// Who tries for ever keeps no more of what happened than a page has room for.
+const forgetting = async () => {
+  const KEPT = 1000;
+  const peers = serve();
+  const staying = await session(peers, { delay: 0, maxDelay: 0 });
+  const events = () => staying.exportTrace().events;
+  const [first] = events();
+  const slow = staying.trace[Symbol.asyncIterator]();
+  equal((await slow.next()).value, first);
+  globalThis.fetch = async () => new Response("", { status: 503 });
+  peers[0].close();
+  await until(() => events()[0] !== first);
+  equal(events().length, KEPT);
+  const reader = staying.trace[Symbol.asyncIterator]();
+  const [oldest] = events();
+  equal((await reader.next()).value, oldest);
+  staying.close();
+  const { at } = events().at(-1);
+  let count = 1;
+  let last;
+  for (let step; !(step = await slow.next()).done; count++) last = step.value;
+  check(count > KEPT, "a reader that is slow has missed something");
+  equal(last.at, at);
+  await ends(staying, peers);
+};
+
+export const staying = { writers, closing, restarts, forgetting };

@@ -60,6 +60,30 @@ export const stalled = async () => {
   await goesOn(page, "after those that stalled");
 };
 
+/** Before there is a connection. */
+export const early = async () => {
+  const never = new Promise(() => {});
+  const session = connect(server, { channel: { label: "echo", large: true }, gate: () => never });
+  const { channel } = session;
+  const abort = new AbortController();
+  const source = {};
+  const stream = new ReadableStream({ cancel: (reason) => (source.reason = reason) });
+  const sending = [
+    channel.sendLarge(stream, { signal: abort.signal }),
+    channel.sendLarge(Uint8Array.of(1), { signal: abort.signal }),
+  ];
+  const other = reasonOf(channel.sendLarge(Uint8Array.of(2)));
+  // What speaks the framing is loaded meanwhile.
+  await new Promise((later) => setTimeout(later, 500));
+  const reason = new Error("enough");
+  abort.abort(reason);
+  for (const promise of sending) equal(await reasonOf(promise), reason);
+  equal(source.reason, reason);
+  session.close();
+  equal((await other).kind, "not-open");
+  await goesOn(await opened(), "after those that were early");
+};
+
 /** By the reader, while it waits. */
 export const cancelledWithin = async () => {
   const page = await opened();
