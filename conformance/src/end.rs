@@ -1,13 +1,20 @@
 //! The end of a session, and what there is to see of one that has ended or never was.
 
+use std::time::Duration;
+
+use hola_webrtc_offerer::Closed;
 use hola_webrtc_protocol::{ProblemCode, signal};
 use hyper::{Method, Uri};
+use tokio::time::timeout;
 
 use crate::{
     Check, Fault, Probe, Verdict,
     probe::Response,
-    verdict::{ensure, not_offered},
+    verdict::{broken, ensure, not_offered},
 };
+
+/// Within what time the peer hears of the end.
+const NEWS: Duration = Duration::from_secs(3);
 
 const END: &str = "Ending the session";
 const HEALTH: &str = "Health";
@@ -27,8 +34,12 @@ pub(crate) const CHECKS: &[Check] = &[
 async fn delete(probe: &Probe) -> Verdict {
     let (session, connection, channel) = probe.connect().await?;
     probe.end(&session).await?.succeeded(204)?;
+    // Far sooner than silence would tell.
+    let Ok(end) = timeout(NEWS, connection.closed()).await else {
+        return broken(format!("the peer does not hear of it within {} s", NEWS.as_secs()));
+    };
+    ensure(end == Closed::Remote, || format!("the peer does not hear of it: {end}"))?;
     channel.closed().await;
-    connection.closed().await;
     probe.end(&session).await?.refused(ProblemCode::NotFound)
 }
 

@@ -15,6 +15,9 @@ use crate::{
 const TRICKLE: &str = "Candidates that come later";
 const RESTART: &str = "Restarting ICE";
 
+/// How long a message may take.
+const SOON: Duration = Duration::from_secs(5);
+
 pub(crate) const CHECKS: &[Check] = &[
     Check::new(TRICKLE, "candidates are taken with the right ETag", |probe| Box::pin(trickle(probe))),
     Check::new(TRICKLE, "without If-Match they are refused", |probe| Box::pin(without_tag(probe))),
@@ -92,10 +95,17 @@ async fn restart(probe: &Probe) -> Verdict {
     let old = sdp::attribute(&session.reply.answer, "ice-ufrag");
     ensure(old != Some(ufrag.as_str()), || "the server's credentials are the old ones".to_owned())?;
     ensure(!renewed.candidates.is_empty(), || "the reply names no candidate".to_owned())?;
-    connection.accept_restart(&renew(&session.reply.answer, ufrag, password))?;
+    // As a client makes it of the server's fragment: its credentials and candidates take the place of the old ones.
+    let answer = sdp::with_credentials(&sdp::without_candidates(&session.reply.answer), ufrag, password);
+    let candidates = renewed.candidates.iter().map(|candidate| format!("a={candidate}\r\n"));
+    connection.accept_restart(&candidates.fold(answer, |answer, candidate| answer + &candidate))?;
 
     if was_echoing {
         ensure(echoes(&channel, "after").await?, || "nothing comes back after the restart".to_owned())?;
+    } else {
+        channel.send("after").await?;
+        let arrives = timeout(SOON, channel.flush()).await.is_ok_and(|flushed| flushed.is_ok());
+        ensure(arrives, || "nothing arrives after the restart".to_owned())?;
     }
     ensure(channel.is_open(), || "the channel did not survive".to_owned())?;
     let stale = probe.patch(&session.url, Some(&session.etag()?), &fragment(&offer)).await?;
@@ -105,17 +115,6 @@ async fn restart(probe: &Probe) -> Verdict {
 
 /// Whether a message comes back.
 async fn echoes(channel: &Channel, text: &str) -> Result<bool, Fault> {
-    const SOON: Duration = Duration::from_secs(5);
     channel.send(text).await?;
     Ok(timeout(SOON, channel.receive()).await == Ok(Some(Message::from(text))))
-}
-
-/// The answer with other credentials, as a client makes it of the server's fragment.
-fn renew(answer: &str, ufrag: &str, password: &str) -> String {
-    let renewed = answer.lines().map(|line| match line.split_once(':') {
-        Some(("a=ice-ufrag", _)) => format!("a=ice-ufrag:{ufrag}\r\n"),
-        Some(("a=ice-pwd", _)) => format!("a=ice-pwd:{password}\r\n"),
-        _ => format!("{line}\r\n"),
-    });
-    renewed.collect()
 }

@@ -35,16 +35,14 @@ async fn exposed(probe: &Probe) -> Verdict {
     if reply.status != 201 {
         return not_offered("pages of other origins are not let in");
     }
-    let exposed = reply.text(header::ACCESS_CONTROL_EXPOSE_HEADERS).unwrap_or_default().to_lowercase();
+    let exposed = reply.text(header::ACCESS_CONTROL_EXPOSE_HEADERS).unwrap_or_default().to_owned();
     let allowed = reply.text(header::ACCESS_CONTROL_ALLOW_ORIGIN).map(str::to_owned);
     probe.end(&probe.session(reply)?).await?;
     ensure(matches!(allowed.as_deref(), Some("*" | FOREIGN)), || {
         format!("Access-Control-Allow-Origin is {allowed:?}")
     })?;
     for name in ["location", "etag", "link", "server-timing", "retry-after"] {
-        ensure(exposed == "*" || exposed.split(',').any(|it| it.trim() == name), || {
-            format!("{name} is not exposed: {exposed:?}")
-        })?;
+        ensure(is_listed(&exposed, name), || format!("{name} is not exposed: {exposed:?}"))?;
     }
     let preflight = [
         ("origin", FOREIGN),
@@ -52,7 +50,16 @@ async fn exposed(probe: &Probe) -> Verdict {
         ("access-control-request-headers", "content-type"),
     ];
     let reply = probe.send(Method::OPTIONS, &probe.url, &preflight, "").await?;
-    ensure(reply.status.is_success(), || format!("a preflight draws {}", reply.describe()))
+    ensure(reply.status.is_success(), || format!("a preflight draws {}", reply.describe()))?;
+    let origin = reply.text(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+    ensure(matches!(origin, Some("*" | FOREIGN)), || format!("a preflight lets in {origin:?}"))?;
+    let headers = reply.text(header::ACCESS_CONTROL_ALLOW_HEADERS).unwrap_or_default();
+    ensure(is_listed(headers, "content-type"), || format!("a preflight lets through {headers:?}"))
+}
+
+/// Whether a list of headers has this one, or all.
+fn is_listed(headers: &str, name: &str) -> bool {
+    headers.split(',').map(str::trim).any(|listed| listed == "*" || listed.eq_ignore_ascii_case(name))
 }
 
 async fn own(probe: &Probe) -> Verdict {

@@ -5,10 +5,10 @@ use std::{net::IpAddr, time::Duration};
 use anyhow::Result;
 use bytes::Bytes;
 use hola_webrtc_offerer::{
-    Channel, ConnectOptions, Connection, Offerer, Reply, Settings, Sockets, Trust, http::resolve, offer_url,
-    read_reply, server_of,
+    Channel, ConnectOptions, Connection, Offerer, Pending, Reply, Settings, Sockets, Trust, http::resolve,
+    offer_url, read_reply, servers_of,
 };
-use hola_webrtc_protocol::{Problem, ProblemCode, SdpFragment, SessionDescription, signal};
+use hola_webrtc_protocol::{Problem, ProblemCode, SdpFragment, SessionDescription, sdp, signal};
 use hyper::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use tokio::time::sleep;
 
@@ -42,7 +42,8 @@ pub struct Probe {
     pub(crate) offerer: Offerer,
     pub(crate) url: Uri,
     pub(crate) token: Option<String>,
-    server: IpAddr,
+    /// Where the server may be: an address of each family that its name has.
+    servers: Vec<IpAddr>,
     offer: String,
 }
 
@@ -57,9 +58,9 @@ impl Probe {
     pub(crate) async fn new(target: &Target) -> Result<Self> {
         let offerer = Offerer::new(Settings { trust: target.trust, sockets: Sockets::Own })?;
         let url = offer_url(&target.url)?;
-        let server = server_of(&url).await?;
-        let offer = offerer.offer(server, &ConnectOptions::default())?.sdp();
-        Ok(Self { offerer, url, token: target.token.clone(), server, offer })
+        let servers = servers_of(&url).await?;
+        let offer = offerer.offer(servers[0], &ConnectOptions::default())?.sdp();
+        Ok(Self { offerer, url, token: target.token.clone(), servers, offer })
     }
 
     /// An offer that nobody will connect for.
@@ -120,12 +121,27 @@ impl Probe {
 
     /// A session with a channel that is open.
     pub(crate) async fn connect(&self) -> Result<(Session, Connection, Channel), Fault> {
-        let pending = self.offerer.offer(self.server, &ConnectOptions::default())?;
+        let (mut pending, mut session) = self.negotiate(self.servers[0]).await?;
+        // Its name may have addresses at which it serves no datagrams: those of localhost, of a proxy in front of it.
+        let is_named = |server: &&IpAddr| {
+            let addresses = sdp::candidates(&session.reply.answer).filter_map(|it| it.address.parse().ok());
+            addresses.into_iter().any(|address: IpAddr| address.is_ipv4() == server.is_ipv4())
+        };
+        if let Some(server) = self.servers.iter().find(is_named).filter(|server| **server != self.servers[0])
+        {
+            self.end(&session).await?;
+            (pending, session) = self.negotiate(*server).await?;
+        }
+        let (connection, channel) = pending.accept(session.reply.clone()).await?;
+        Ok((session, connection, channel))
+    }
+
+    async fn negotiate(&self, server: IpAddr) -> Result<(Pending, Session), Fault> {
+        let pending = self.offerer.offer(server, &ConnectOptions::default())?;
         let offer = serde_json::to_vec(&SessionDescription::offer(pending.sdp()));
         let offer = offer.map_err(|error| Fault::Broken(error.to_string()))?;
         let session = self.session(self.post(signal::JSON, &[], offer).await?)?;
-        let (connection, channel) = pending.accept(session.reply.clone()).await?;
-        Ok((session, connection, channel))
+        Ok((pending, session))
     }
 
     /// What a reply to an offer says.
@@ -134,6 +150,8 @@ impl Probe {
         let Some(url) = reply.session.clone() else {
             return broken("the reply to the offer has no Location");
         };
+        let is_open = self.url.scheme_str() == Some("https") && url.scheme_str() != Some("https");
+        ensure(!is_open, || format!("clients do not follow {url} from an offer that was posted with TLS"))?;
         Ok(Session { url, reply })
     }
 
@@ -172,16 +190,30 @@ impl Session {
         tag.map_or_else(|| broken("the reply to the offer has no ETag"), |tag| Ok(tag.to_owned()))
     }
 
-    /// The targets of the links with this relation, and each link whole.
+    /// The targets of the links with this relation (RFC 8288, 3), and the parameters of each.
     pub(crate) fn links(&self, relation: &str) -> Vec<(String, String)> {
         let values = self.reply.headers.get_all(header::LINK).iter().flat_map(|value| value.to_str());
-        let wanted = [format!("rel=\"{relation}\""), format!("rel={relation}")];
-        let links = values.flat_map(|value| value.split(", <").map(|link| link.trim_start_matches('<')));
-        links
-            .filter(|link| link.split(';').any(|part| wanted.iter().any(|wanted| part.trim() == wanted)))
-            .filter_map(|link| Some((link.split_once('>')?.0.to_owned(), link.to_owned())))
-            .collect()
+        let links = values.flat_map(links_of).filter(|(_, parameters)| {
+            let relations = parameters.split(';').filter_map(|part| {
+                let (name, value) = part.split_once('=')?;
+                name.trim().eq_ignore_ascii_case("rel").then(|| value.trim().trim_matches('"'))
+            });
+            relations.flat_map(str::split_ascii_whitespace).any(|each| each.eq_ignore_ascii_case(relation))
+        });
+        links.map(|(target, parameters)| (target.to_owned(), parameters.to_owned())).collect()
     }
+}
+
+/// The targets in a header, each with its parameters. No target has a `<` in it, and where one is in a quoted parameter no comma
+/// is before it.
+fn links_of(header: &str) -> impl Iterator<Item = (&str, &str)> {
+    let begins = |at: &usize| {
+        let before = header[..*at].trim_end();
+        before.is_empty() || before.ends_with(',')
+    };
+    let starts: Vec<usize> = header.match_indices('<').map(|(at, _)| at).filter(begins).collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([header.len()]).collect();
+    starts.into_iter().zip(ends).filter_map(|(start, end)| header[start + 1..end].split_once('>'))
 }
 
 impl Response {
@@ -240,5 +272,38 @@ impl From<Response> for hyper::Response<Bytes> {
         let mut reply = Self::new(response.body);
         (*reply.status_mut(), *reply.headers_mut()) = (response.status, response.headers);
         reply
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+    use hola_webrtc_server::{RtcServer, echo};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_the_addresses_of_a_name_the_one_is_connected_to_whose_family_the_answer_has() {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = RtcServer::builder().listen(listen).start().unwrap();
+        tokio::spawn(echo::serve(server.clone(), Duration::ZERO));
+        let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, server.router()).await });
+        let mut probe = Probe::new(&Target { url, trust: Trust::System, token: None }).await.unwrap();
+        probe.servers = vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()];
+        let (_session, _connection, channel) =
+            probe.connect().await.map_err(|fault| fault.to_string()).unwrap();
+        assert!(channel.is_open());
+    }
+
+    #[test]
+    fn links_are_told_apart_however_they_are_joined() {
+        for header in ["<a>; rel=\"x\", <b>;rel=y", "<a>;rel=\"x\",<b>; rel=y"] {
+            let links: Vec<_> = links_of(header).map(|(target, _)| target).collect();
+            assert_eq!(links, ["a", "b"], "{header}");
+        }
+        assert_eq!(links_of("<turn:t>; credential=\"<a>\"").count(), 1);
     }
 }

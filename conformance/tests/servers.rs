@@ -2,18 +2,25 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Router,
-    extract::Request,
+    body::HttpBody,
+    extract::{Request, State},
     http::{StatusCode, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use futures_util::{SinkExt, StreamExt};
 use hola_webrtc_conformance::{Fault, Finding, Target, checks, run};
 use hola_webrtc_offerer::Trust;
-use hola_webrtc_server::{RtcServer, echo};
+use hola_webrtc_server::{Limits, Message, RtcServer, echo};
 use tokio::net::TcpListener;
 
 fn server() -> RtcServer {
@@ -23,11 +30,15 @@ fn server() -> RtcServer {
 }
 
 async fn examine(app: Router) -> Vec<Finding> {
+    examine_with(app, None).await
+}
+
+async fn examine_with(app: Router, token: Option<&str>) -> Vec<Finding> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, app).await });
-    run(&Target { url, trust: Trust::System, token: None }, |_| ()).await.unwrap()
+    run(&Target { url, trust: Trust::System, token: token.map(str::to_owned) }, |_| ()).await.unwrap()
 }
 
 fn names(findings: &[Finding], is_such: impl Fn(&Finding) -> bool) -> BTreeSet<&'static str> {
@@ -47,6 +58,137 @@ async fn our_own_server_keeps_to_the_profile() {
         "unauthorized",
     ];
     assert_eq!(missing, BTreeSet::from(expected));
+}
+
+#[tokio::test]
+async fn our_own_server_keeps_to_it_with_all_that_it_may_be_told_to_do() {
+    let server = server();
+    let signalling = server
+        .signalling()
+        .allow_origins(["*".parse().unwrap()])
+        .ice_servers(
+            ["stun:stun.example.org", "turn:turn.example.org me a,b<c>"].map(|it| it.parse().unwrap()),
+        )
+        .bearer_token("abc123".parse().unwrap());
+    let findings = examine_with(signalling.router(), Some("abc123")).await;
+    let broken: Vec<&Finding> = findings.iter().filter(|finding| finding.is_broken()).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    let missing = names(&findings, |finding| matches!(finding.verdict, Err(Fault::NotOffered(_))));
+    assert_eq!(missing, BTreeSet::from(["a foreign page's offer is refused"]));
+}
+
+/// A server with another program than an echo, and a small limit.
+#[tokio::test]
+async fn what_the_profile_leaves_to_the_server_is_no_fault() {
+    let mut limits = Limits::default();
+    limits.max_message_size = 1024;
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = RtcServer::builder().listen(listen).limits(limits).start().unwrap();
+    tokio::spawn(echo::serve(server.clone(), Duration::ZERO));
+    let small = examine(server.router()).await;
+    let broken: Vec<&Finding> = small.iter().filter(|finding| finding.is_broken()).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+
+    let server = RtcServer::builder().listen(listen).start().unwrap();
+    let talker = server.clone();
+    tokio::spawn(async move {
+        while let Some(session) = talker.accept().await {
+            tokio::spawn(async move {
+                while let Some(mut channel) = session.accept_channel().await {
+                    while let Some(Message::Text(text)) = channel.next().await {
+                        let _ = channel.send(Message::Text(format!("heard: {text}"))).await;
+                    }
+                }
+            });
+        }
+    });
+    let other = examine(server.router().layer(middleware::from_fn(tell_in_another_way))).await;
+    let broken: Vec<&Finding> = other.iter().filter(|finding| finding.is_broken()).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    let missing = names(&other, |finding| matches!(finding.verdict, Err(Fault::NotOffered(_))));
+    assert!(missing.contains("text and binary messages come back"), "{missing:?}");
+    assert!(!missing.contains("the events begin with the offer and end with the session"), "{missing:?}");
+}
+
+/// The same headers as others may write them.
+async fn tell_in_another_way(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let links = headers.get_all(header::LINK).iter().map(|link| link.to_str().unwrap()).collect::<Vec<_>>();
+    if !links.is_empty() {
+        let joined = format!(
+            "</x>;title=\"y\",{}",
+            links.join(",").replace("; rel=\"monitor\"", ";REL=\"a Monitor\"")
+        );
+        headers.insert(header::LINK, joined.parse().unwrap());
+    }
+    if let Some(timing) = headers.get("server-timing") {
+        let described = timing.to_str().unwrap().replace(";dur", ";desc=\"x\"; dur");
+        headers.insert("server-timing", "proxy;dur=1".parse().unwrap());
+        headers.append("server-timing", described.parse().unwrap());
+    }
+    response
+}
+
+/// Says that it has ended a session, which goes on, unless it is watched.
+async fn end_nothing(
+    State(known): State<Arc<Mutex<BTreeSet<String>>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path().trim_end_matches("/events").to_owned();
+    let is_known = request.method() != "POST" && !known.lock().unwrap().insert(path);
+    if request.method() == "DELETE" && !is_known {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    next.run(request).await
+}
+
+/// Restarts ICE at addresses where nobody is.
+async fn lead_astray(request: Request, next: Next) -> Response {
+    let is_patch = request.method() == "PATCH";
+    let response = next.run(request).await;
+    if !is_patch {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let body = String::from_utf8(body.to_vec()).unwrap().replace("127.0.0.1", "192.0.2.1");
+    Response::from_parts(head, body.into())
+}
+
+/// Lets pages in, but no preflight through; and says of what is too large what is no problem.
+async fn forget_preflights(request: Request, next: Next) -> Response {
+    let (is_preflight, length) = (request.method() == "OPTIONS", request.body().size_hint().exact());
+    let mut response = next.run(request).await;
+    if is_preflight {
+        response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_HEADERS);
+    }
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && length.is_none_or(|length| length < 1_000_000) {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "too much").into_response();
+    }
+    response
+}
+
+#[tokio::test]
+async fn servers_that_break_a_single_promise_are_found_out_by_it_alone() {
+    let own = server();
+    let known = Arc::<Mutex<BTreeSet<String>>>::default();
+    let silent = own.router().layer(middleware::from_fn_with_state(known, end_nothing));
+    let astray = own.router().layer(middleware::from_fn(lead_astray));
+    let open = own.signalling().allow_origins(["*".parse().unwrap()]).router();
+    let closed = open.layer(middleware::from_fn(forget_preflights));
+    for (app, promises) in [
+        (silent, &["DELETE ends the session, and the peer hears of it"][..]),
+        (astray, &["a restart brings new credentials, and the channel lives on"]),
+        (closed, &["a page that is let in may read the headers", "body-too-large"]),
+    ] {
+        let broken = names(&examine(app).await, Finding::is_broken);
+        for promise in promises {
+            assert!(broken.contains(promise), "{promise} is not among {broken:?}");
+        }
+        assert!(!broken.contains("a channel opens"), "{broken:?}");
+    }
 }
 
 /// Forgets the entity tag, and pretends to end sessions that are none.

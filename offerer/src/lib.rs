@@ -31,7 +31,7 @@ pub use channel::Channel;
 pub use connection::{Connection, Reply, Stats};
 pub use error::{Closed, ConnectError, SendError};
 pub use message::Message;
-pub use offerer::{Offerer, Pending, offer_url, read_reply, server_of};
+pub use offerer::{Offerer, Pending, offer_url, read_reply, servers_of};
 pub use options::{ChannelOptions, ConnectOptions, Settings, Sockets, Trust};
 
 /// Connects to the server with this base URL, with one channel labelled `echo`. Any certificate will do.

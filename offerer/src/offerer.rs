@@ -93,7 +93,7 @@ impl Offerer {
     ) -> Result<(Connection, Channel), ConnectError> {
         let url = offer_url(url)?;
         let connecting = async {
-            let pending = self.offer(server_of(&url).await?, options)?;
+            let pending = self.offer(servers_of(&url).await?[0], options)?;
             let reply = self.post(&url, &pending.sdp(), &options.headers).await?;
             pending.accept(reply).await
         };
@@ -229,12 +229,14 @@ pub fn offer_url(url: &str) -> Result<Uri, ConnectError> {
     format!("{}{}", url.trim_end_matches('/'), signal::OFFER_PATH).parse().map_err(|_| invalid())
 }
 
-/// The address of the URL's host.
-pub async fn server_of(url: &Uri) -> Result<IpAddr, ConnectError> {
+/// The first address of each family that the URL's host has: one at least.
+pub async fn servers_of(url: &Uri) -> Result<Vec<IpAddr>, ConnectError> {
     let invalid = || ConnectError::InvalidUrl(url.to_string());
     let host = url.host().ok_or_else(invalid)?.trim_matches(['[', ']']);
-    let mut addresses = lookup_host((host, 0)).await?;
-    addresses.next().map(|address| address.ip()).ok_or_else(invalid)
+    let addresses: Vec<IpAddr> = lookup_host((host, 0)).await?.map(|address| address.ip()).collect();
+    let first = *addresses.first().ok_or_else(invalid)?;
+    let other = addresses.into_iter().find(|address| address.is_ipv4() != first.is_ipv4());
+    Ok([first].into_iter().chain(other).collect())
 }
 
 /// The address of this host that datagrams to the server come from.
