@@ -76,6 +76,7 @@ const refused = async () => {
 };
 
 try {
+  check(canTransfer() || location.search !== "?transfers", "this browser can transfer channels");
   if (canTransfer()) await transferred();
   await streams();
   await refused();
