@@ -4,4 +4,6 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| hola_webrtc_server::fuzzing::first_stun(data));
+fuzz_target!(|data: &[u8]| {
+    hola_webrtc_server::fuzzing::first_stun(data);
+});

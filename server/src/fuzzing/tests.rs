@@ -1,6 +1,9 @@
 //! Every seed, and some thousand mutations of each target's, always the same ones.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// What mutations are made of: a generator of numbers that is the same everywhere (Knuth's MMIX).
 struct Dice(u64);
@@ -17,8 +20,12 @@ impl Dice {
     }
 }
 
+fn folder(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target)
+}
+
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
+    let folder = folder(target);
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     files.into_iter().map(|file| fs::read(file).unwrap()).collect()
@@ -73,12 +80,33 @@ fn framed_channels_bear_mutation() {
 
 #[test]
 fn offers_bear_mutation() {
-    run("offer", 5000, super::offer);
+    run("offer", 5000, |data| drop(super::offer(data)));
 }
 
 #[test]
 fn first_datagrams_bear_mutation() {
-    run("first_stun", 1000, super::first_stun);
+    run("first_stun", 1000, |data| drop(super::first_stun(data)));
+}
+
+/// What is found out about inputs that draw nothing is worth something only where others draw what they should.
+#[test]
+fn seeds_reach_what_they_are_there_for() {
+    let seed = |target: &str, name: &str| fs::read(folder(target).join(name)).unwrap();
+    for name in ["aiortc", "chromium", "chromium-bare", "firefox", "firefox-bare", "libdatachannel"] {
+        assert!(super::offer(&seed("offer", name)), "{name}");
+    }
+    for (name, draws) in [
+        ("chromium-signed", true),
+        ("chromium-unsigned", false),
+        ("chromium-raw", false),
+        ("firefox-signed", true),
+        ("firefox-unsigned", false),
+        ("controlled", false),
+        ("dtls", false),
+    ] {
+        let drawn = super::first_stun(&seed("first_stun", name));
+        assert_eq!(drawn > 0, draws, "{name}");
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Refusal {
     /// (429 and 503) say five.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
         self.with_header(RETRY_AFTER, seconds.max(1).into())
     }
 

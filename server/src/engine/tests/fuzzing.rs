@@ -36,15 +36,17 @@ fn stranger() -> SocketAddr {
 }
 
 /// The body of `POST /offer`: an offer is refused and leaves nothing, or it is answered and draws no datagram,
-/// whatever addresses it names.
-pub fn offer(data: &[u8]) {
+/// whatever addresses it names. Returns whether it is answered.
+pub fn offer(data: &[u8]) -> bool {
     thread_local!(static WORLD: RefCell<World> = World::with_limits(MS, HASTY).into());
-    let Ok(offer) = std::str::from_utf8(data) else { return };
+    let Ok(offer) = std::str::from_utf8(data) else { return false };
     if offer.len() > MAX_OFFER || offer.lines().count() > HASTY.max_offer_lines {
-        return;
+        return false;
     }
     WORLD.with_borrow_mut(|world| {
-        match world.try_answer(offer) {
+        let answered = world.try_answer(offer);
+        let is_answered = answered.is_ok();
+        match answered {
             Ok(answered) => {
                 let candidates = answered.sdp.lines().filter(|line| line.starts_with("a=candidate:"));
                 assert_eq!(candidates.count(), 1, "{}", answered.sdp);
@@ -57,7 +59,8 @@ pub fn offer(data: &[u8]) {
             Err(_) => {}
         }
         assert_eq!(world.residue(), 0);
-    });
+        is_answered
+    })
 }
 
 /// Bits of the first byte of [`first_stun`]'s input.
@@ -75,10 +78,11 @@ pub(crate) mod first_stun {
 }
 
 /// The first datagram of an unknown address, to a session that waits for its peer. It finds the session only by its
-/// fragment, draws nothing unless it is signed with its password, and then three times its length at most.
-pub fn first_stun(data: &[u8]) {
+/// fragment, draws nothing unless it is signed with its password, and then three times its length at most. Returns how
+/// many bytes it draws.
+pub fn first_stun(data: &[u8]) -> usize {
     thread_local!(static WORLD: RefCell<World> = World::with_limits(MS, HASTY).into());
-    let Some((&flags, rest)) = data.split_first() else { return };
+    let Some((&flags, rest)) = data.split_first() else { return 0 };
     WORLD.with_borrow_mut(|world| {
         let answer = world.answer(OFFER).sdp;
         let (ufrag, password) = (attribute(&answer, "ice-ufrag"), attribute(&answer, "ice-pwd"));
@@ -111,7 +115,8 @@ pub fn first_stun(data: &[u8]) {
         assert!(is_signed || went == 0, "{went} bytes for what nobody signed: {bytes:?}");
         assert!(went <= 3 * came, "{went} bytes for {came}: {bytes:?}");
         assert_eq!(world.residue(), 0);
-    });
+        went
+    })
 }
 
 fn compose(flags: u8, rest: &[u8], ufrag: &str, password: &str) -> (Vec<u8>, bool) {
