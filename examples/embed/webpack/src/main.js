@@ -16,4 +16,5 @@ const show = (text) => {
 
 chat?.addEventListener("open", () => show("open"));
 chat?.addEventListener("close", ({ detail }) => show(`closed by ${detail.by}`));
-chat?.addEventListener("error", ({ detail }) => show(`${detail.kind}: ${detail.hint}`));
+// A TypeError says that an attribute's value does not fit.
+chat?.addEventListener("error", ({ detail }) => show("hint" in detail ? `${detail.kind}: ${detail.hint}` : detail.message));
