@@ -96,7 +96,7 @@ impl Probe {
                 None => return Ok(reply),
             }
         }
-        not_offered("the server goes on asking for patience")
+        broken(format!("after {ATTEMPTS} attempts the server still asks for patience"))
     }
 
     /// Posts an offer of this type, with the token.

@@ -26,10 +26,10 @@ pub(crate) const CHECKS: &[Check] = &[
 const EVENTS: [&str; 8] =
     ["began", "done", "candidate", "candidate-pair", "channel", "channel-closed", "failed", "closed"];
 
-/// An event with its number.
+/// An event with its number. Readers pass over those that the profile does not know.
 struct Numbered {
     id: u64,
-    event: TimedEvent,
+    event: Option<TimedEvent>,
 }
 
 async fn whole(probe: &Probe) -> Verdict {
@@ -42,21 +42,23 @@ async fn whole(probe: &Probe) -> Verdict {
     let events = read(reply).await?;
     drop(connection);
 
-    ensure(events.is_sorted_by(|one, next| one.id < next.id), || {
+    ensure(events.iter().map(|it| it.id).eq(0..events.len() as u64), || {
         let ids: Vec<u64> = events.iter().map(|it| it.id).collect();
-        format!("the ids do not grow: {ids:?}")
+        format!("the ids are not 0, 1, 2 and so on: {ids:?}")
     })?;
-    let times: Vec<f64> = events.iter().map(|it| it.event.event.at).collect();
+    let known: Vec<&TimedEvent> = events.iter().filter_map(|it| it.event.as_ref()).collect();
+    let times: Vec<f64> = known.iter().map(|event| event.event.at).collect();
     ensure(times.is_sorted(), || format!("`at` goes back: {times:?}"))?;
     for step in ["6a", "6e", "8a", "8b", "8c", "8d"] {
-        let is_told = events.iter().any(|it| it.event.event.step.to_string() == step);
+        let is_told = known.iter().any(|event| event.event.step.to_string() == step);
         ensure(is_told, || format!("no event tells of step {step}"))?;
     }
-    let is_end = |it: &Numbered| {
-        let value = serde_json::to_value(&it.event).unwrap_or_default();
+    let is_end = |event: &TimedEvent| {
+        let value = serde_json::to_value(event).unwrap_or_default();
         value["event"] == "closed" && value["reason"].is_string()
     };
-    ensure(events.last().is_some_and(is_end), || "the last event is not `closed` with a reason".to_owned())
+    let last = events.last().and_then(|it| it.event.as_ref());
+    ensure(last.is_some_and(is_end), || "the last event is not `closed` with a reason".to_owned())
 }
 
 async fn resumed(probe: &Probe) -> Verdict {
@@ -99,11 +101,10 @@ async fn read(reply: Response<Incoming>) -> Result<Vec<Numbered>, Fault> {
     let Ok(text) = String::from_utf8(text) else { return broken("the stream is not UTF-8") };
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let blocks = text.split("\n\n").filter(|block| block.lines().any(|line| line.starts_with("data:")));
-    blocks.filter_map(|block| parse(block).transpose()).collect()
+    blocks.map(parse).collect()
 }
 
-/// An event, unless it is one that the profile does not know: readers pass those over.
-fn parse(block: &str) -> Result<Option<Numbered>, Fault> {
+fn parse(block: &str) -> Result<Numbered, Fault> {
     let field = |name: &str| {
         let value = block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         value.map(|value| value.strip_prefix(' ').unwrap_or(value))
@@ -112,8 +113,8 @@ fn parse(block: &str) -> Result<Option<Numbered>, Fault> {
         return broken(format!("an event has no number: {block:?}"));
     };
     match serde_json::from_str(data) {
-        Ok(event) => Ok(Some(Numbered { id, event })),
-        Err(_) if is_unknown(data) => Ok(None),
+        Ok(event) => Ok(Numbered { id, event: Some(event) }),
+        Err(_) if is_unknown(data) => Ok(Numbered { id, event: None }),
         Err(error) => broken(format!("an event is not as the profile says: {error}: {data}")),
     }
 }
@@ -131,14 +132,14 @@ mod tests {
     fn an_event_is_read_with_its_number() {
         let block =
             "id: 7\ndata: {\"step\":\"6a\",\"side\":\"server\",\"at\":1,\"event\":\"began\",\"time\":2}";
-        let numbered = parse(block).ok().flatten().unwrap();
-        assert_eq!((numbered.id, numbered.event.event.at), (7, 1.0));
+        let numbered = parse(block).ok().unwrap();
+        assert_eq!((numbered.id, numbered.event.map(|event| event.event.at)), (7, Some(1.0)));
         assert!(parse("data: {}").is_err());
         assert!(parse("id: 1\ndata: {}").is_err());
         assert!(
             parse("id: 1\ndata: {\"step\":\"6a\",\"side\":\"server\",\"at\":1,\"event\":\"began\"}").is_err()
         );
         let unknown = "id: 1\ndata: {\"step\":\"9z\",\"event\":\"consent\"}";
-        assert!(parse(unknown).is_ok_and(|event| event.is_none()));
+        assert!(parse(unknown).is_ok_and(|numbered| numbered.id == 1 && numbered.event.is_none()));
     }
 }
