@@ -7,6 +7,9 @@ use hola_webrtc_protocol::{
 use wasm_bindgen::JsCast;
 use web_sys::Url;
 
+#[cfg(feature = "events")]
+use hola_webrtc_protocol::link;
+
 use crate::{
     ConnectOptions, EndSession, ErrorKind, Reply, RestartIce, RtcError, Signaller, Trace,
     fetch::{Request, Response},
@@ -47,8 +50,8 @@ impl Signaller for Http {
             (response.status(), location.as_deref().and_then(signal::session_of_location));
         #[cfg(feature = "events")]
         if let Some(links) = response.header("link") {
-            let events = crate::link::target(&links, signal::EVENTS_RELATION);
-            trace.tell_server_events(events.and_then(|events| session_url(events, &response, &url)));
+            let events = link::parse(&links).find(|link| link.has_relation(signal::EVENTS_RELATION));
+            trace.tell_server_events(events.and_then(|events| session_url(events.target, &response, &url)));
         }
         trace.record(Step::SendOffer, Side::Client, TraceData::Response { status, session });
         if !(200..300).contains(&status) {

@@ -42,8 +42,6 @@ mod http;
 #[cfg(feature = "js")]
 pub mod js;
 mod layers;
-#[cfg(feature = "events")]
-mod link;
 mod listener;
 mod message;
 mod negotiation;

@@ -7,6 +7,7 @@
 mod candidate;
 mod description;
 pub mod framing;
+pub mod link;
 mod problem;
 pub mod sdp;
 mod sdpfrag;
