@@ -66,16 +66,14 @@ impl Channel {
         }
     }
 
-    /// Waits until the server has acknowledged all that was sent, or the channel is closed.
+    /// Waits until the server has acknowledged all that was sent. An error if the channel was closed before.
     pub async fn flush(&self) -> Result<(), SendError> {
         loop {
             let changed = self.changed.notified();
-            let (state, is_flushed) = self.link.act(|core, _| (self.state(core), core.is_flushed(self.id)));
-            match (state, is_flushed) {
-                (_, true) => return Ok(()),
-                (LineState::Closed, _) => return Err(SendError::Closed),
-                _ => changed.await,
+            if self.link.act(|core, _| core.is_flushed(self.id))? {
+                return Ok(());
             }
+            changed.await;
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::BytesMut;
 use rtc::{
-    data_channel::{RTCDataChannelId, RTCDataChannelMessage, RTCDataChannelState},
+    data_channel::{RTCDataChannelId, RTCDataChannelState},
     peer_connection::{
         RTCPeerConnection,
         event::{RTCDataChannelEvent, RTCPeerConnectionEvent},
@@ -91,6 +91,7 @@ impl Core {
     /// Takes in a datagram. Its effects show when the connection is driven.
     pub(crate) fn receive(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         self.stats.datagrams_received += 1;
+        self.count_unacknowledged();
         let transport = TransportContext {
             local_addr: self.local,
             peer_addr: from,
@@ -128,15 +129,27 @@ impl Core {
         Ok(true)
     }
 
-    /// Whether everything sent on the channel is acknowledged. If not, `changed` will tell.
-    pub(crate) fn is_flushed(&mut self, id: RTCDataChannelId) -> bool {
-        let outstanding = self.peer.data_channel(id).map_or(0, |channel| channel.outstanding_bytes());
-        if outstanding > 0
-            && let Some(line) = self.lines.get_mut(&id)
-        {
-            line.await_bytes(0);
+    /// Whether everything sent on the channel is acknowledged. If not yet, `changed` will tell.
+    pub(crate) fn is_flushed(&mut self, id: RTCDataChannelId) -> Result<bool, SendError> {
+        self.count_unacknowledged();
+        let is_gone = self.ended.is_some() || self.peer.data_channel(id).is_none();
+        match self.lines.get_mut(&id).filter(|line| line.unacknowledged > 0) {
+            None => Ok(true),
+            Some(line) if is_gone || line.state == LineState::Closed => Err(SendError::Closed),
+            Some(line) => {
+                line.await_bytes(0);
+                Ok(false)
+            }
         }
-        outstanding == 0
+    }
+
+    /// The protocol forgets a channel with what is outstanding, once it is closed.
+    fn count_unacknowledged(&mut self) {
+        for (&id, line) in &mut self.lines {
+            if let Some(channel) = self.peer.data_channel(id) {
+                line.unacknowledged = channel.outstanding_bytes();
+            }
+        }
     }
 
     /// The next message of a channel that has arrived.
@@ -193,9 +206,10 @@ impl Core {
                 line.changed.notify_waiters();
             }
         }
+        self.count_unacknowledged();
         for (&id, line) in &mut self.lines {
             let Some(awaited) = line.awaited else { continue };
-            if self.peer.data_channel(id).is_none_or(|channel| channel.outstanding_bytes() <= awaited) {
+            if line.unacknowledged <= awaited || self.peer.data_channel(id).is_none() {
                 line.awaited = None;
                 line.changed.notify_waiters();
             }
@@ -255,7 +269,7 @@ impl Core {
             moved = true;
             let RTCMessage::DataChannelMessage(id, message) = message.message else { continue };
             let Some(line) = self.lines.get_mut(&id) else { continue };
-            let message = decode(message);
+            let message = Message::from(message);
             self.unread += message.len();
             self.stats.messages_received += 1;
             self.stats.bytes_received += message.len() as u64;
@@ -277,14 +291,5 @@ impl Core {
             }
         }
         moved
-    }
-}
-
-/// Text that is not UTF-8 is the server's fault, and shows.
-fn decode(message: RTCDataChannelMessage) -> Message {
-    if message.is_string {
-        Message::Text(String::from_utf8_lossy(&message.data).into_owned())
-    } else {
-        Message::Binary(message.data.freeze())
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, Response, Uri, body::Incoming};
+use hyper::{HeaderMap, Request, Response, Uri, body::Incoming, header};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -93,6 +93,12 @@ pub fn resolve(base: &Uri, reference: &str) -> Option<Uri> {
         let (folder, _) = base.path().rsplit_once('/')?;
         format!("{scheme}://{authority}{folder}/{reference}").parse().ok()
     }
+}
+
+/// Whether the body is of this media type, whatever its parameters (RFC 9110, 8.3.1).
+pub fn is_type(headers: &HeaderMap, kind: &str) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().is_some_and(|given| given.trim().eq_ignore_ascii_case(kind))
 }
 
 /// Believes every certificate, and checks only that the server has its key.

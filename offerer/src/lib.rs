@@ -14,6 +14,7 @@
 //! An [`Offerer`] holds what many connections have in common, and takes options. [`Offerer::offer`] is for those who
 //! post the offer themselves.
 
+mod address;
 mod channel;
 mod connection;
 mod core;
@@ -27,11 +28,12 @@ mod offerer;
 mod options;
 mod port;
 
+pub use address::{better_of, offer_url, servers_of};
 pub use channel::Channel;
 pub use connection::{Connection, Reply, Stats};
 pub use error::{Closed, ConnectError, SendError};
 pub use message::Message;
-pub use offerer::{Offerer, Pending, offer_url, read_reply, servers_of};
+pub use offerer::{Offerer, Pending, read_reply};
 pub use options::{ChannelOptions, ConnectOptions, Settings, Sockets, Trust};
 
 /// Connects to the server with this base URL, with one channel labelled `echo`. Any certificate will do.

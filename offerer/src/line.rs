@@ -13,6 +13,8 @@ pub(crate) struct Line {
     pub(crate) received: VecDeque<Message>,
     /// Told whenever a reader or a sender that waits may go on.
     pub(crate) changed: Arc<Notify>,
+    /// How many bytes were sent and not acknowledged when the connection last had the channel.
+    pub(crate) unacknowledged: usize,
     /// Who waits for this many unacknowledged bytes, or fewer, is told by `changed`.
     pub(crate) awaited: Option<usize>,
 }
@@ -27,7 +29,7 @@ pub(crate) enum LineState {
 impl Line {
     pub(crate) fn new(options: ChannelOptions, state: LineState) -> Self {
         let (received, changed) = (VecDeque::new(), Arc::default());
-        Self { options, state, received, changed, awaited: None }
+        Self { options, state, received, changed, unacknowledged: 0, awaited: None }
     }
 
     /// Whoever of several waits for the most hears first; the others then wait anew.

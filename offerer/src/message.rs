@@ -1,6 +1,7 @@
 //! What goes over a data channel.
 
 use bytes::Bytes;
+use rtc::data_channel::RTCDataChannelMessage;
 
 /// A message on a data channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,5 +53,16 @@ impl From<Vec<u8>> for Message {
 impl From<Bytes> for Message {
     fn from(bytes: Bytes) -> Self {
         Self::Binary(bytes)
+    }
+}
+
+/// Text that is not UTF-8 is the server's fault, and shows.
+impl From<RTCDataChannelMessage> for Message {
+    fn from(message: RTCDataChannelMessage) -> Self {
+        if message.is_string {
+            Self::Text(String::from_utf8_lossy(&message.data).into_owned())
+        } else {
+            Self::Binary(message.data.freeze())
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    net::{IpAddr, SocketAddr, UdpSocket},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -24,12 +24,13 @@ use rtc::{
         transport::RTCIceCandidateInit,
     },
 };
-use tokio::{net::lookup_host, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
     Channel, ConnectError, ConnectOptions, Connection, Reply, SendError, Settings, Sockets,
+    address::{better_of, offer_url, servers_of, source_towards},
     core::Core,
-    http::{Http, resolve},
+    http::{Http, is_type, resolve},
     line::LineState,
     link::{Exchange, Link, Seat},
     port::Port,
@@ -93,7 +94,14 @@ impl Offerer {
     ) -> Result<(Connection, Channel), ConnectError> {
         let url = offer_url(url)?;
         let connecting = async {
-            let pending = self.offer(servers_of(&url).await?[0], options)?;
+            let servers = servers_of(&url).await?;
+            let pending = self.offer(servers[0], options)?;
+            let reply = self.post(&url, &pending.sdp(), &options.headers).await?;
+            let Some(server) = better_of(&servers, &reply.answer) else {
+                return pending.accept(reply).await;
+            };
+            self.end(reply).await?;
+            let pending = self.offer(server, options)?;
             let reply = self.post(&url, &pending.sdp(), &options.headers).await?;
             pending.accept(reply).await
         };
@@ -126,6 +134,15 @@ impl Offerer {
         }
         let request = request.body(Bytes::from(body)).map_err(internal)?;
         read_reply(url, self.http.send(request).await?)
+    }
+
+    /// Ends a session that nobody connects to.
+    async fn end(&self, reply: Reply) -> Result<(), ConnectError> {
+        if let Some(session) = reply.session {
+            let request = Request::delete(session).body(Bytes::new()).map_err(internal)?;
+            self.http.send(request).await?;
+        }
+        Ok(())
     }
 
     fn seat(&self, server: IpAddr) -> io::Result<(Seat, SocketAddr)> {
@@ -202,7 +219,7 @@ pub fn read_reply(url: &Uri, response: Response<Bytes>) -> Result<Reply, Connect
         });
     }
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let answer = if text(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with(signal::SDP)) {
+    let answer = if is_type(&head.headers, signal::SDP) {
         String::from_utf8(body.to_vec()).map_err(|error| ConnectError::BadAnswer(error.to_string()))?
     } else {
         let answer: SessionDescription =
@@ -216,38 +233,6 @@ pub fn read_reply(url: &Uri, response: Response<Bytes>) -> Result<Reply, Connect
     Ok(Reply { answer, headers: head.headers, session })
 }
 
-/// The URL that offers go to.
-pub fn offer_url(url: &str) -> Result<Uri, ConnectError> {
-    let invalid = || ConnectError::InvalidUrl(url.to_owned());
-    let given: Uri = url.parse().map_err(|_| invalid())?;
-    if !matches!(given.scheme_str(), Some("http" | "https")) || given.host().is_none() {
-        return Err(invalid());
-    }
-    if given.path().ends_with(signal::OFFER_PATH) {
-        return Ok(given);
-    }
-    format!("{}{}", url.trim_end_matches('/'), signal::OFFER_PATH).parse().map_err(|_| invalid())
-}
-
-/// The first address of each family that the URL's host has: one at least.
-pub async fn servers_of(url: &Uri) -> Result<Vec<IpAddr>, ConnectError> {
-    let invalid = || ConnectError::InvalidUrl(url.to_string());
-    let host = url.host().ok_or_else(invalid)?.trim_matches(['[', ']']);
-    let addresses: Vec<IpAddr> = lookup_host((host, 0)).await?.map(|address| address.ip()).collect();
-    let first = *addresses.first().ok_or_else(invalid)?;
-    let other = addresses.into_iter().find(|address| address.is_ipv4() != first.is_ipv4());
-    Ok([first].into_iter().chain(other).collect())
-}
-
-/// The address of this host that datagrams to the server come from.
-fn source_towards(server: IpAddr) -> io::Result<IpAddr> {
-    const ANY_PORT: u16 = 9;
-    let any = SocketAddr::new(if server.is_ipv4() { [0; 4].into() } else { [0_u16; 8].into() }, 0);
-    let socket = UdpSocket::bind(any)?;
-    socket.connect((server, ANY_PORT))?;
-    Ok(socket.local_addr()?.ip())
-}
-
 fn internal(error: impl fmt::Display) -> ConnectError {
     ConnectError::Internal(error.to_string())
 }
@@ -255,26 +240,5 @@ fn internal(error: impl fmt::Display) -> ConnectError {
 impl fmt::Debug for Offerer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offerer").field("has_shared_socket", &self.exchange.is_some()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn offers_go_beneath_the_base_url() {
-        let url = |url: &str| offer_url(url).map(|url| url.to_string());
-        assert_eq!(url("https://host:8443").unwrap(), "https://host:8443/offer");
-        assert_eq!(url("http://host/rtc/").unwrap(), "http://host/rtc/offer");
-        assert_eq!(url("http://host/rtc/offer").unwrap(), "http://host/rtc/offer");
-        for bad in ["", "host:1", "ftp://host", "/offer"] {
-            assert!(url(bad).is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn the_source_towards_the_loopback_is_the_loopback() {
-        assert_eq!(source_towards([127, 0, 0, 1].into()).unwrap(), IpAddr::from([127, 0, 0, 1]));
     }
 }

@@ -162,3 +162,23 @@ async fn the_session_is_named_in_the_reply() {
     assert_eq!(soon(connection.closed()).await, Closed::Remote);
     emptied(&server).await;
 }
+
+#[tokio::test]
+async fn what_the_server_has_not_acknowledged_when_it_ends_is_not_flushed() {
+    let (server, url) = serve().await;
+    let (connection, channel) = soon(hola_webrtc_offerer::connect(&url)).await.unwrap();
+    let block = Message::from(vec![7; 65_536]);
+    // Nobody takes the echo, so that the server reads no more.
+    while let Ok(accepted) = timeout(Duration::from_millis(300), channel.send(block.clone())).await {
+        accepted.unwrap();
+    }
+    let flushing = tokio::spawn({
+        let channel = channel.clone();
+        async move { channel.flush().await }
+    });
+    server.shutdown().await;
+    while soon(channel.receive()).await.is_some() {}
+    soon(connection.closed()).await;
+    assert_eq!(soon(flushing).await.unwrap(), Err(SendError::Closed));
+    assert_eq!(channel.flush().await, Err(SendError::Closed));
+}
