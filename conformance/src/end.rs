@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::{
     Check, Fault, Probe, Verdict,
-    probe::Response,
+    response::Response,
     verdict::{broken, ensure, not_offered},
 };
 

@@ -5,7 +5,7 @@ use hyper::{Method, header};
 
 use crate::{
     Check, Probe, Verdict,
-    probe::Response,
+    response::Response,
     verdict::{Fault, ensure, not_offered},
 };
 
@@ -65,10 +65,10 @@ async fn unauthorized(probe: &Probe) -> Verdict {
         &[("content-type", signal::JSON), ("authorization", "Bearer of-bad-news")],
     ] {
         let reply = probe.send(Method::POST, &probe.url, headers, probe.json()).await?;
+        refused(probe, reply.clone(), &[ProblemCode::Unauthorized]).await?;
         ensure(reply.headers.contains_key(header::WWW_AUTHENTICATE), || {
             format!("there is no WWW-Authenticate: {}", reply.describe())
         })?;
-        refused(probe, reply, &[ProblemCode::Unauthorized]).await?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod faults;
 mod later;
 mod origins;
 mod probe;
+mod response;
 mod verdict;
 mod watch;
 

@@ -5,14 +5,21 @@ use std::{net::IpAddr, time::Duration};
 use anyhow::Result;
 use bytes::Bytes;
 use hola_webrtc_offerer::{
-    Channel, ConnectOptions, Connection, Offerer, Pending, Reply, Settings, Sockets, Trust, http::resolve,
-    offer_url, read_reply, servers_of,
+    Channel, ChannelOptions, ConnectOptions, Connection, Offerer, Pending, Reply, Settings, Sockets, Trust,
+    better_of, http::resolve, offer_url, read_reply, servers_of,
 };
-use hola_webrtc_protocol::{Problem, ProblemCode, SdpFragment, SessionDescription, sdp, signal};
-use hyper::{HeaderMap, Method, Request, StatusCode, Uri, header};
+use hola_webrtc_protocol::{
+    SdpFragment, SessionDescription,
+    link::{self, Link},
+    signal,
+};
+use hyper::{Method, Request, StatusCode, Uri, header};
 use tokio::time::sleep;
 
-use crate::verdict::{Fault, Verdict, broken, ensure, not_offered};
+use crate::{
+    response::Response,
+    verdict::{Fault, Verdict, broken, ensure, not_offered},
+};
 
 /// How often a request that came too soon is sent again.
 const ATTEMPTS: usize = 5;
@@ -26,14 +33,10 @@ pub struct Target {
     pub trust: Trust,
     /// The bearer token that offers need, if they need one.
     pub token: Option<String>,
-}
-
-/// An HTTP reply.
-#[derive(Clone, Debug)]
-pub(crate) struct Response {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    /// What else the server's program wants to read in an offer's head.
+    pub headers: Vec<(String, String)>,
+    /// The label of the channel that is opened.
+    pub label: String,
 }
 
 /// What the checks have in common.
@@ -42,6 +45,8 @@ pub struct Probe {
     pub(crate) offerer: Offerer,
     pub(crate) url: Uri,
     pub(crate) token: Option<String>,
+    headers: Vec<(String, String)>,
+    options: ConnectOptions,
     /// Where the server may be: an address of each family that its name has.
     servers: Vec<IpAddr>,
     offer: String,
@@ -53,14 +58,24 @@ pub(crate) struct Session {
     pub(crate) reply: Reply,
 }
 
+impl Default for Target {
+    fn default() -> Self {
+        let ConnectOptions { channel, headers, .. } = ConnectOptions::default();
+        Self { url: String::new(), trust: Trust::default(), token: None, headers, label: channel.label }
+    }
+}
+
 impl Probe {
     /// Makes ready; nothing is sent to the server yet.
     pub(crate) async fn new(target: &Target) -> Result<Self> {
         let offerer = Offerer::new(Settings { trust: target.trust, sockets: Sockets::Own })?;
         let url = offer_url(&target.url)?;
         let servers = servers_of(&url).await?;
-        let offer = offerer.offer(servers[0], &ConnectOptions::default())?.sdp();
-        Ok(Self { offerer, url, token: target.token.clone(), servers, offer })
+        let channel = ChannelOptions::labelled(&target.label);
+        let options = ConnectOptions { channel, ..ConnectOptions::default() };
+        let offer = offerer.offer(servers[0], &options)?.sdp();
+        let (token, headers) = (target.token.clone(), target.headers.clone());
+        Ok(Self { offerer, url, token, headers, options, servers, offer })
     }
 
     /// An offer that nobody will connect for.
@@ -99,7 +114,7 @@ impl Probe {
         broken(format!("after {ATTEMPTS} attempts the server still asks for patience"))
     }
 
-    /// Posts an offer of this type, with the token.
+    /// Posts an offer of this type, with the token and whatever else the program wants.
     pub(crate) async fn post(
         &self,
         kind: &str,
@@ -108,9 +123,10 @@ impl Probe {
     ) -> Result<Response, Fault> {
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let token = bearer.as_ref().map(|bearer| ("authorization", bearer.as_str()));
-        let headers: Vec<(&str, &str)> =
-            [("content-type", kind)].into_iter().chain(token).chain(headers.iter().copied()).collect();
-        self.send(Method::POST, &self.url, &headers, body).await
+        let further = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let all = [("content-type", kind)].into_iter().chain(token).chain(further);
+        let all: Vec<(&str, &str)> = all.chain(headers.iter().copied()).collect();
+        self.send(Method::POST, &self.url, &all, body).await
     }
 
     /// A session that nobody will connect to.
@@ -122,22 +138,16 @@ impl Probe {
     /// A session with a channel that is open.
     pub(crate) async fn connect(&self) -> Result<(Session, Connection, Channel), Fault> {
         let (mut pending, mut session) = self.negotiate(self.servers[0]).await?;
-        // Its name may have addresses at which it serves no datagrams: those of localhost, of a proxy in front of it.
-        let is_named = |server: &&IpAddr| {
-            let addresses = sdp::candidates(&session.reply.answer).filter_map(|it| it.address.parse().ok());
-            addresses.into_iter().any(|address: IpAddr| address.is_ipv4() == server.is_ipv4())
-        };
-        if let Some(server) = self.servers.iter().find(is_named).filter(|server| **server != self.servers[0])
-        {
+        if let Some(server) = better_of(&self.servers, &session.reply.answer) {
             self.end(&session).await?;
-            (pending, session) = self.negotiate(*server).await?;
+            (pending, session) = self.negotiate(server).await?;
         }
         let (connection, channel) = pending.accept(session.reply.clone()).await?;
         Ok((session, connection, channel))
     }
 
     async fn negotiate(&self, server: IpAddr) -> Result<(Pending, Session), Fault> {
-        let pending = self.offerer.offer(server, &ConnectOptions::default())?;
+        let pending = self.offerer.offer(server, &self.options)?;
         let offer = serde_json::to_vec(&SessionDescription::offer(pending.sdp()));
         let offer = offer.map_err(|error| Fault::Broken(error.to_string()))?;
         let session = self.session(self.post(signal::JSON, &[], offer).await?)?;
@@ -150,14 +160,19 @@ impl Probe {
         let Some(url) = reply.session.clone() else {
             return broken("the reply to the offer has no Location");
         };
-        let is_open = self.url.scheme_str() == Some("https") && url.scheme_str() != Some("https");
-        ensure(!is_open, || format!("clients do not follow {url} from an offer that was posted with TLS"))?;
+        self.may_follow(&url)?;
         Ok(Session { url, reply })
+    }
+
+    /// Whether clients follow a URL that the reply to the offer names.
+    pub(crate) fn may_follow(&self, url: &Uri) -> Verdict {
+        let leaves_tls = self.url.scheme_str() == Some("https") && url.scheme_str() != Some("https");
+        ensure(!leaves_tls, || format!("clients do not follow {url} from an offer that was posted with TLS"))
     }
 
     /// The URL of something beside `/offer`.
     pub(crate) fn beside(&self, path: &str) -> Result<Uri, Fault> {
-        let base = self.url.path().trim_end_matches(signal::OFFER_PATH);
+        let base = self.url.path().strip_suffix(signal::OFFER_PATH).unwrap_or_default();
         resolve(&self.url, &format!("{base}{path}")).ok_or_else(|| Fault::Broken("the URL is odd".to_owned()))
     }
 
@@ -190,88 +205,10 @@ impl Session {
         tag.map_or_else(|| broken("the reply to the offer has no ETag"), |tag| Ok(tag.to_owned()))
     }
 
-    /// The targets of the links with this relation (RFC 8288, 3), and the parameters of each.
-    pub(crate) fn links(&self, relation: &str) -> Vec<(String, String)> {
+    /// The links of this relation.
+    pub(crate) fn links(&self, relation: &str) -> Vec<Link<'_>> {
         let values = self.reply.headers.get_all(header::LINK).iter().flat_map(|value| value.to_str());
-        let links = values.flat_map(links_of).filter(|(_, parameters)| {
-            let relations = parameters.split(';').filter_map(|part| {
-                let (name, value) = part.split_once('=')?;
-                name.trim().eq_ignore_ascii_case("rel").then(|| value.trim().trim_matches('"'))
-            });
-            relations.flat_map(str::split_ascii_whitespace).any(|each| each.eq_ignore_ascii_case(relation))
-        });
-        links.map(|(target, parameters)| (target.to_owned(), parameters.to_owned())).collect()
-    }
-}
-
-/// The targets in a header, each with its parameters. No target has a `<` in it, and where one is in a quoted parameter no comma
-/// is before it.
-fn links_of(header: &str) -> impl Iterator<Item = (&str, &str)> {
-    let begins = |at: &usize| {
-        let before = header[..*at].trim_end();
-        before.is_empty() || before.ends_with(',')
-    };
-    let starts: Vec<usize> = header.match_indices('<').map(|(at, _)| at).filter(begins).collect();
-    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([header.len()]).collect();
-    starts.into_iter().zip(ends).filter_map(|(start, end)| header[start + 1..end].split_once('>'))
-}
-
-impl Response {
-    /// A header's value.
-    pub(crate) fn text(&self, name: header::HeaderName) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Whether it is a success of this status.
-    pub(crate) fn succeeded(&self, status: u16) -> Verdict {
-        ensure(self.status == status, || format!("expected {status}, got {}", self.describe()))
-    }
-
-    /// Whether it is this refusal, as a problem (RFC 9457) that agrees with its status.
-    pub(crate) fn refused(&self, code: ProblemCode) -> Verdict {
-        self.refused_by(&[code])
-    }
-
-    /// Whether it is one of these refusals.
-    pub(crate) fn refused_by(&self, codes: &[ProblemCode]) -> Verdict {
-        let expected = || {
-            let codes: Vec<String> =
-                codes.iter().map(|code| format!("{} {}", code.status(), name(*code))).collect();
-            codes.join(" or ")
-        };
-        ensure(codes.iter().any(|code| self.status == code.status()), || {
-            format!("expected {}, got {}", expected(), self.describe())
-        })?;
-        let kind = self.text(header::CONTENT_TYPE).unwrap_or("none");
-        ensure(kind.starts_with(signal::PROBLEM_JSON), || format!("the refusal's content type is {kind}"))?;
-        let Ok(problem) = serde_json::from_slice::<Problem>(&self.body) else {
-            return broken(format!("the refusal's body is no problem: {}", self.describe()));
-        };
-        ensure(codes.contains(&problem.code), || {
-            format!("expected the code {}, got {}", expected(), self.describe())
-        })?;
-        ensure(problem.status == self.status.as_u16(), || {
-            format!("the problem says {}, the status is {}", problem.status, self.status)
-        })
-    }
-
-    /// The status and the beginning of the body.
-    pub(crate) fn describe(&self) -> String {
-        let body: String = String::from_utf8_lossy(&self.body).chars().take(120).collect();
-        format!("{} {body:?}", self.status.as_u16())
-    }
-}
-
-/// A code as it stands in a problem.
-fn name(code: ProblemCode) -> String {
-    serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-impl From<Response> for hyper::Response<Bytes> {
-    fn from(response: Response) -> Self {
-        let mut reply = Self::new(response.body);
-        (*reply.status_mut(), *reply.headers_mut()) = (response.status, response.headers);
-        reply
+        values.flat_map(link::parse).filter(|link| link.has_relation(relation)).collect()
     }
 }
 
@@ -291,19 +228,29 @@ mod tests {
         let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, server.router()).await });
-        let mut probe = Probe::new(&Target { url, trust: Trust::System, token: None }).await.unwrap();
+        let mut probe = Probe::new(&Target { url, ..Target::default() }).await.unwrap();
         probe.servers = vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()];
         let (_session, _connection, channel) =
             probe.connect().await.map_err(|fault| fault.to_string()).unwrap();
         assert!(channel.is_open());
     }
 
-    #[test]
-    fn links_are_told_apart_however_they_are_joined() {
-        for header in ["<a>; rel=\"x\", <b>;rel=y", "<a>;rel=\"x\",<b>; rel=y"] {
-            let links: Vec<_> = links_of(header).map(|(target, _)| target).collect();
-            assert_eq!(links, ["a", "b"], "{header}");
+    #[tokio::test]
+    async fn a_session_that_leaves_tls_is_not_followed() {
+        let target = Target { url: "http://127.0.0.1:9".to_owned(), ..Target::default() };
+        let mut probe = Probe::new(&target).await.unwrap();
+        let answer = serde_json::to_vec(&SessionDescription::answer("v=0\r\n")).unwrap();
+        let reply = |location: &str| {
+            let reply = hyper::Response::builder().status(201).header(header::LOCATION, location);
+            let (head, body) = reply.body(Bytes::from(answer.clone())).unwrap().into_parts();
+            Response { status: head.status, headers: head.headers, body }
+        };
+        probe.url = "https://host.example/offer".parse().unwrap();
+        for location in ["/sessions/1", "https://other.example/sessions/1"] {
+            assert!(probe.session(reply(location)).is_ok(), "{location}");
         }
-        assert_eq!(links_of("<turn:t>; credential=\"<a>\"").count(), 1);
+        let followed = probe.session(reply("http://host.example/sessions/1")).map(|session| session.url);
+        assert!(matches!(followed, Err(Fault::Broken(_))), "{followed:?}");
+        assert!(probe.may_follow(&"http://host.example/sessions/1/events".parse().unwrap()).is_err());
     }
 }

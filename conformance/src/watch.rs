@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use hola_webrtc_offerer::http::resolve;
-use hola_webrtc_protocol::signal::{self, TimedEvent};
+use hola_webrtc_offerer::http::{is_type, resolve};
+use hola_webrtc_protocol::{
+    link::Link,
+    signal::{self, TimedEvent},
+};
 use http_body_util::BodyDataStream;
 use hyper::{Request, Response, Uri, body::Incoming, header};
 
@@ -37,7 +40,7 @@ async fn whole(probe: &Probe) -> Verdict {
     let reply = open(probe, &session, None).await?;
     let kind =
         reply.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("none");
-    ensure(kind.starts_with("text/event-stream"), || format!("the content type is {kind}"))?;
+    ensure(is_type(reply.headers(), "text/event-stream"), || format!("the content type is {kind}"))?;
     probe.end(&session).await?.succeeded(204)?;
     let events = read(reply).await?;
     drop(connection);
@@ -72,8 +75,14 @@ async fn resumed(probe: &Probe) -> Verdict {
 
 fn url(probe: &Probe, session: &Session) -> Result<Uri, Fault> {
     match session.links(signal::EVENTS_RELATION).first() {
-        Some((target, _)) => resolve(&probe.url, target)
-            .ok_or_else(|| Fault::Broken(format!("the link to the events is no URL: {target:?}"))),
+        Some(Link { target, .. }) => {
+            let url = resolve(&probe.url, target);
+            let Some(url) = url else {
+                return broken(format!("the link to the events is no URL: {target:?}"));
+            };
+            probe.may_follow(&url)?;
+            Ok(url)
+        }
         None => not_offered("no Link with rel=\"monitor\" leads to events"),
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -13,14 +13,13 @@ use axum::{
     Router,
     body::HttpBody,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{Extensions, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use futures_util::{SinkExt, StreamExt};
 use hola_webrtc_conformance::{Fault, Finding, Target, checks, run};
-use hola_webrtc_offerer::Trust;
-use hola_webrtc_server::{Limits, Message, RtcServer, echo};
+use hola_webrtc_server::{Limits, Message, OfferRequest, ProblemCode, Refusal, RtcServer, echo};
 use tokio::net::TcpListener;
 
 fn server() -> RtcServer {
@@ -30,15 +29,15 @@ fn server() -> RtcServer {
 }
 
 async fn examine(app: Router) -> Vec<Finding> {
-    examine_with(app, None).await
+    examine_as(app, Target::default()).await
 }
 
-async fn examine_with(app: Router, token: Option<&str>) -> Vec<Finding> {
+async fn examine_as(app: Router, target: Target) -> Vec<Finding> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, app).await });
-    run(&Target { url, trust: Trust::System, token: token.map(str::to_owned) }, |_| ()).await.unwrap()
+    run(&Target { url, ..target }, |_| ()).await.unwrap()
 }
 
 fn names(findings: &[Finding], is_such: impl Fn(&Finding) -> bool) -> BTreeSet<&'static str> {
@@ -70,7 +69,8 @@ async fn our_own_server_keeps_to_it_with_all_that_it_may_be_told_to_do() {
             ["stun:stun.example.org", "turn:turn.example.org me a,b<c>"].map(|it| it.parse().unwrap()),
         )
         .bearer_token("abc123".parse().unwrap());
-    let findings = examine_with(signalling.router(), Some("abc123")).await;
+    let token = Some("abc123".to_owned());
+    let findings = examine_as(signalling.router(), Target { token, ..Target::default() }).await;
     let broken: Vec<&Finding> = findings.iter().filter(|finding| finding.is_broken()).collect();
     assert!(broken.is_empty(), "{broken:#?}");
     let missing = names(&findings, |finding| matches!(finding.verdict, Err(Fault::NotOffered(_))));
@@ -89,7 +89,17 @@ async fn what_the_profile_leaves_to_the_server_is_no_fault() {
     let broken: Vec<&Finding> = small.iter().filter(|finding| finding.is_broken()).collect();
     assert!(broken.is_empty(), "{broken:#?}");
 
-    let server = RtcServer::builder().listen(listen).start().unwrap();
+    let other = examine(talker().router().layer(middleware::from_fn(tell_in_another_way))).await;
+    let broken: Vec<&Finding> = other.iter().filter(|finding| finding.is_broken()).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    let missing = names(&other, |finding| matches!(finding.verdict, Err(Fault::NotOffered(_))));
+    assert!(missing.contains("text and binary messages come back"), "{missing:?}");
+    assert!(!missing.contains("the events begin with the offer and end with the session"), "{missing:?}");
+}
+
+/// A program that says something else than it heard.
+fn talker() -> RtcServer {
+    let server = RtcServer::builder().listen(SocketAddr::from(([127, 0, 0, 1], 0))).start().unwrap();
     let talker = server.clone();
     tokio::spawn(async move {
         while let Some(session) = talker.accept().await {
@@ -102,12 +112,39 @@ async fn what_the_profile_leaves_to_the_server_is_no_fault() {
             });
         }
     });
-    let other = examine(server.router().layer(middleware::from_fn(tell_in_another_way))).await;
-    let broken: Vec<&Finding> = other.iter().filter(|finding| finding.is_broken()).collect();
+    server
+}
+
+#[tokio::test]
+async fn a_program_that_wants_a_header_and_a_label_of_its_own_is_looked_at_whole() {
+    let server = RtcServer::builder().listen(SocketAddr::from(([127, 0, 0, 1], 0))).start().unwrap();
+    let program = server.clone();
+    tokio::spawn(async move {
+        while let Some(session) = program.accept().await {
+            tokio::spawn(async move {
+                while let Some(mut channel) = session.accept_channel().await {
+                    while channel.label() == "mine"
+                        && let Some(message) = channel.next().await
+                    {
+                        let _ = channel.send(message).await;
+                    }
+                }
+            });
+        }
+    });
+    let signalling = server.signalling().on_offer(async |request: OfferRequest| {
+        let is_named = request.head.headers.get("x-name").is_some_and(|name| name == "Ada");
+        is_named.then(Extensions::new).ok_or_else(|| Refusal::new(ProblemCode::Forbidden, "who are you?"))
+    });
+    let app = signalling.router();
+    let stranger = examine(app.clone()).await;
+    assert!(names(&stranger, Finding::is_broken).contains("a channel opens"));
+    let headers = vec![("x-name".to_owned(), "Ada".to_owned())];
+    let known = examine_as(app, Target { headers, label: "mine".to_owned(), ..Target::default() }).await;
+    let broken: Vec<&Finding> = known.iter().filter(|finding| finding.is_broken()).collect();
     assert!(broken.is_empty(), "{broken:#?}");
-    let missing = names(&other, |finding| matches!(finding.verdict, Err(Fault::NotOffered(_))));
-    assert!(missing.contains("text and binary messages come back"), "{missing:?}");
-    assert!(!missing.contains("the events begin with the offer and end with the session"), "{missing:?}");
+    let passed = names(&known, |finding| finding.verdict.is_ok());
+    assert!(passed.contains("text and binary messages come back"), "{passed:?}");
 }
 
 /// The same headers as others may write them.
@@ -130,16 +167,23 @@ async fn tell_in_another_way(request: Request, next: Next) -> Response {
     response
 }
 
-/// Says that it has ended a session, which goes on, unless it is watched.
+/// Says that it has ended a session, which goes on, and from then on that there is none; unless it was watched, or patched.
 async fn end_nothing(
-    State(known): State<Arc<Mutex<BTreeSet<String>>>>,
-    request: Request,
+    State(known): State<Arc<Mutex<BTreeMap<String, bool>>>>,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path().trim_end_matches("/events").to_owned();
-    let is_known = request.method() != "POST" && !known.lock().unwrap().insert(path);
-    if request.method() == "DELETE" && !is_known {
+    let is_delete = request.method() == "DELETE";
+    let (is_new, has_ended) = match known.lock().unwrap().entry(path) {
+        Entry::Vacant(entry) => (true, *entry.insert(is_delete)),
+        Entry::Occupied(entry) => (false, *entry.get()),
+    };
+    if is_delete && is_new {
         return StatusCode::NO_CONTENT.into_response();
+    }
+    if has_ended {
+        *request.uri_mut() = "/sessions/00000000000000000000000000000000".parse().unwrap();
     }
     next.run(request).await
 }
@@ -170,18 +214,43 @@ async fn forget_preflights(request: Request, next: Next) -> Response {
     response
 }
 
+/// Lets pages in, which cannot restart ICE nor end their sessions.
+async fn forget_methods(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_METHODS);
+    response
+}
+
+/// A server that can never be looked at.
+#[tokio::test]
+async fn where_everything_comes_too_soon_nothing_is_found_to_be_right() {
+    let app = Router::new()
+        .fallback(async || (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "0")]).into_response());
+    let findings = examine(app).await;
+    let passed = names(&findings, |finding| finding.verdict.is_ok());
+    assert!(passed.is_empty(), "{passed:?}");
+    let broken = names(&findings, Finding::is_broken);
+    assert!(broken.contains("a channel opens") && broken.contains("not-json"), "{broken:?}");
+}
+
 #[tokio::test]
 async fn servers_that_break_a_single_promise_are_found_out_by_it_alone() {
     let own = server();
-    let known = Arc::<Mutex<BTreeSet<String>>>::default();
+    let known = Arc::<Mutex<BTreeMap<String, bool>>>::default();
     let silent = own.router().layer(middleware::from_fn_with_state(known, end_nothing));
+    let restart = &["a restart brings new credentials, and the channel lives on"][..];
     let astray = own.router().layer(middleware::from_fn(lead_astray));
+    let talking = talker().router().layer(middleware::from_fn(lead_astray));
+    let preflight = &["a page that is let in may read the headers", "body-too-large"][..];
     let open = own.signalling().allow_origins(["*".parse().unwrap()]).router();
-    let closed = open.layer(middleware::from_fn(forget_preflights));
+    let headerless = open.clone().layer(middleware::from_fn(forget_preflights));
+    let methodless = open.layer(middleware::from_fn(forget_methods));
     for (app, promises) in [
         (silent, &["DELETE ends the session, and the peer hears of it"][..]),
-        (astray, &["a restart brings new credentials, and the channel lives on"]),
-        (closed, &["a page that is let in may read the headers", "body-too-large"]),
+        (astray, restart),
+        (talking, restart),
+        (headerless, preflight),
+        (methodless, &preflight[..1]),
     ] {
         let broken = names(&examine(app).await, Finding::is_broken);
         for promise in promises {
