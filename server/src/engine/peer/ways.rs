@@ -12,6 +12,8 @@ pub(super) struct Ways {
     known: Vec<Way>,
     /// The addresses that the answer names, or the reply to the last restart.
     candidates: Arc<[SocketAddr]>,
+    /// While ICE starts anew: the path that serves, and the candidate that it led to.
+    serving: Option<(Path, SocketAddr)>,
     /// Counts what came, so that the paths are told apart by their last use.
     clock: u64,
     /// The count at which the present ICE session began.
@@ -43,16 +45,18 @@ impl Peer {
 
 impl Ways {
     pub(super) fn new(candidates: Arc<[SocketAddr]>) -> Self {
-        Self { known: Vec::new(), candidates, clock: 0, begun: 0 }
+        Self { known: Vec::new(), candidates, serving: None, clock: 0, begun: 0 }
     }
 
     /// ICE has started anew: the peer may be somewhere else, and look for this side at other addresses. The selected path
     /// goes on to serve.
     pub(super) fn expect_others(&mut self, candidates: &[SocketAddr], selected: Option<Path>) {
         self.begun = self.clock;
-        let serving = selected.and_then(|path| self.candidate_of(path));
-        let serving = serving.filter(|serving| !candidates.contains(serving));
-        self.candidates = candidates.iter().copied().chain(serving).collect();
+        // It may be the one that served before the last restart.
+        let serving = self.serving.filter(|(path, _)| Some(*path) == selected);
+        let led_to = |path| Some((path, candidate_of(&self.candidates, path)?));
+        self.serving = serving.or_else(|| selected.and_then(led_to));
+        self.candidates = candidates.into();
     }
 
     /// Notes that something came along a path. `None` if the session has no room for another path, else
@@ -75,15 +79,16 @@ impl Ways {
 
     /// The way between a candidate of ours and an address of the peer's.
     pub(super) fn between(&mut self, ours: SocketAddr, theirs: SocketAddr) -> Option<&mut Way> {
-        let Self { known, candidates, .. } = self;
-        known
-            .iter_mut()
-            .find(|way| way.path.remote == theirs && candidate_of(candidates, way.path) == Some(ours))
+        let Self { known, candidates, serving, .. } = self;
+        let leads_there =
+            |path| *serving == Some((path, ours)) || candidate_of(candidates, path) == Some(ours);
+        known.iter_mut().find(|way| way.path.remote == theirs && leads_there(way.path))
     }
 
     /// The candidate of ours that a path leads to.
     pub(super) fn candidate_of(&self, path: Path) -> Option<SocketAddr> {
-        candidate_of(&self.candidates, path)
+        let served = || self.serving.filter(|(serving, _)| *serving == path).map(|(_, candidate)| candidate);
+        candidate_of(&self.candidates, path).or_else(served)
     }
 
     /// The paths that have proved to be the peer's.
@@ -144,6 +149,26 @@ mod tests {
         assert_eq!(ways.credit(path(32), 0, 100), Some(false));
         ways.forget_unproven();
         assert_eq!(ways.credit(path(32), 0, 100), Some(false), "what proves nothing takes no room");
+    }
+
+    /// Behind a NAT, where the addresses that datagrams arrive at are no candidates.
+    #[test]
+    fn the_path_that_serves_leads_where_it_led_whatever_a_restart_names() {
+        let [old, new, newest] = [1, 2, 3].map(|host| SocketAddr::from(([203, 0, 113, host], 8443)));
+        let mut ways = Ways::new(Arc::new([old]));
+        prove(&mut ways, 0..2);
+        let (selected, other) = (path(0), path(1));
+        for named in [&[new, old][..], &[new], &[newest, new]] {
+            ways.expect_others(named, Some(selected));
+            let served = ways.between(old, selected.remote).map(|way| way.path);
+            assert_eq!(served, Some(selected), "{named:?}");
+            assert_eq!(ways.candidate_of(selected), Some(named[0]), "where checks look for this side");
+            assert!(ways.between(named[0], selected.remote).is_some());
+            assert!(ways.between(old, other.remote).is_none(), "{named:?}");
+        }
+        ways.expect_others(&["[2001:db8::1]:8443".parse().unwrap()], Some(selected));
+        assert_eq!(ways.candidate_of(selected), Some(old), "no other of its family");
+        assert_eq!(ways.candidate_of(other), None);
     }
 
     #[test]
