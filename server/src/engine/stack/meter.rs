@@ -58,7 +58,7 @@ pub(super) struct Meter {
     /// nothing but bytes, of which a chunk may carry a single one, and rtc-sctp goes through all chunks of a message for
     /// each: so they are bounded to those that cost as much beside their bytes as the window has. That is several
     /// of the largest messages in fragments far smaller than those of any peer, which fill a packet. Those
-    /// beyond are dropped as on a lossy network, and come again; a peer that keeps to the window it is shown sends none.
+    /// beyond are dropped as on a lossy network, and come again; a peer that keeps to the window it is shown sends few.
     max_chunks: usize,
     /// How many bytes wait in SCTP: exact with every report, and counted in between.
     queued: usize,
