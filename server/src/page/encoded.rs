@@ -88,7 +88,21 @@ impl Encoded {
         data: Cow<'static, [u8]>,
         encoding: Encoding,
     ) -> io::Result<Bytes> {
-        self.job(path, hash, data, encoding).await.map_err(io::Error::other)
+        let job = self.job(path, hash, data, encoding);
+        job.clone().await.map_err(|error| {
+            self.forget(path, encoding, &job);
+            io::Error::other(error)
+        })
+    }
+
+    /// The next request tries again.
+    fn forget(&self, path: &str, encoding: Encoding, failed: &Job) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(version) = files.entry((path.to_owned(), encoding))
+            && version.get().bytes.ptr_eq(failed)
+        {
+            version.remove();
+        }
     }
 
     fn job(&self, path: &str, hash: [u8; 32], data: Cow<'static, [u8]>, encoding: Encoding) -> Job {

@@ -122,17 +122,7 @@ impl Ice {
     }
 
     pub(super) fn add_host_candidate(&mut self, candidate: &Candidate) -> Result<()> {
-        let base_config = CandidateConfig {
-            network: candidate.transport.clone(),
-            address: candidate.address.clone(),
-            port: candidate.port,
-            component: candidate.component,
-            priority: candidate.priority,
-            foundation: candidate.foundation.clone(),
-            ..CandidateConfig::default()
-        };
-        let candidate = CandidateHostConfig { base_config, ..CandidateHostConfig::default() };
-        self.agent.add_local_candidate(candidate.new_candidate_host()?)?;
+        self.agent.add_local_candidate(host_candidate(candidate)?)?;
         Ok(())
     }
 
@@ -149,9 +139,11 @@ impl Ice {
         remote: IceCredentials,
         candidates: &[Candidate],
     ) -> Result<IceCredentials> {
+        // Before anything is given up.
+        let candidates = candidates.iter().map(host_candidate).collect::<Result<Vec<_>>>()?;
         self.agent.restart(now, String::new(), String::new(), false)?;
         for candidate in candidates {
-            self.add_host_candidate(candidate)?;
+            self.agent.add_local_candidate(candidate)?;
         }
         self.nominations.clear();
         (self.keepalive, self.next_round, self.rounds) = (None, None, 0);
@@ -245,6 +237,19 @@ impl Ice {
         };
         self.agent.handle_read(TaggedBytesMut { now, transport, message })
     }
+}
+
+fn host_candidate(named: &Candidate) -> Result<candidate::Candidate> {
+    let base_config = CandidateConfig {
+        network: named.transport.clone(),
+        address: named.address.clone(),
+        port: named.port,
+        component: named.component,
+        priority: named.priority,
+        foundation: named.foundation.clone(),
+        ..CandidateConfig::default()
+    };
+    CandidateHostConfig { base_config, ..CandidateHostConfig::default() }.new_candidate_host()
 }
 
 fn describe(of: &candidate::Candidate) -> Candidate {
