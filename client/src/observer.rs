@@ -57,7 +57,8 @@ impl Observer for Native {
             if let Ok(report) = Report::of(&pc).await
                 && let Some(pair) = report.pair_in_use()
             {
-                let data = TraceData::CandidatePair { local: pair.local, remote: pair.remote };
+                let (local, remote) = (Box::new(pair.local), Box::new(pair.remote));
+                let data = TraceData::CandidatePair { local, remote };
                 trace.client(Step::CheckConnectivity, data);
             }
         });

@@ -71,7 +71,7 @@ impl StepData {
             TraceData::State { machine, state } => self.states.push(StateChange { at, machine, state }),
             TraceData::Request { url, bytes } => self.request = Some((url, bytes)),
             TraceData::Response { status, session } => self.response = Some((status, session)),
-            TraceData::CandidatePair { local, remote } => self.pair = Some((local, remote)),
+            TraceData::CandidatePair { local, remote } => self.pair = Some((*local, *remote)),
             TraceData::Channel { label, id, max_message_size } => {
                 self.channel = Some(OpenedChannel { label, id, max_message_size });
             }

@@ -147,10 +147,10 @@ pub enum TraceData {
     },
     /// ICE chose a pair.
     CandidatePair {
-        /// This side's candidate.
-        local: Candidate,
+        /// This side's candidate. Boxed, because the events of other kinds would be as large.
+        local: Box<Candidate>,
         /// The other side's.
-        remote: Candidate,
+        remote: Box<Candidate>,
     },
     /// The channel is open.
     Channel {
@@ -247,7 +247,7 @@ mod tests {
             TraceData::State { machine: Signaling, state: String::new() },
             TraceData::Request { url: String::new(), bytes: 1 },
             TraceData::Response { status: 201, session: None },
-            TraceData::CandidatePair { local: candidate.clone(), remote: candidate },
+            TraceData::CandidatePair { local: Box::new(candidate.clone()), remote: Box::new(candidate) },
             TraceData::Channel { label: String::new(), id: 1, max_message_size: 0 },
             TraceData::ChannelClosed { id: 1, reason: String::new() },
             TraceData::Attempt { number: 1, wait: 2.5 },

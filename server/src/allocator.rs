@@ -10,14 +10,17 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// [Its settings](https://jemalloc.net/jemalloc.3.html#tuning), which it looks up by this name. What was freed goes back to
 /// the system after a second, not ten. A thread keeps few freed pieces to itself, and none above 4 KiB, because each holds
 /// the pages that it lies on as long as the thread has nothing to do; that costs some 5 % of the processor time under load.
-/// Pieces of one size share 8 pages: what describes such a share is never given back, and by its own sizes, often a single
-/// page, the allocator has so many of them that this was about half of what a wave of sessions left.
+/// Pieces of one size share some pages. What describes such a share is never given back, and by its own sizes, often a single
+/// page, the allocator has so many of them that this was about half of what a wave of sessions left: so the sizes of which
+/// every session has some share 8, and that of a session itself, of which none is left, 32. Sizes of which there are ever but
+/// a few share as little as they can: one that stays keeps all pages of its share.
 #[expect(unsafe_code, reason = "nothing else in the program has this name")]
 #[unsafe(export_name = "_rjem_malloc_conf")]
 #[used]
-static SETTINGS: &[u8; 148] =
+static SETTINGS: &[u8; 233] =
     b"dirty_decay_ms:1000,muzzy_decay_ms:0,tcache_max:4096,tcache_nslots_small_min:2,\
-    tcache_nslots_small_max:8,tcache_nslots_large:2,slab_sizes:1-14336:8\0";
+    tcache_nslots_small_max:8,tcache_nslots_large:2,slab_sizes:1-1024:8|1025-1280:2|1281-1792:8|1793-3072:2|\
+    3073-3584:8|3585-4096:2|4097-5120:32|5121-14336:1\0";
 
 /// Wakes the threads that give memory back, by making them anew. They sleep until some time by the wall clock: once that was
 /// set back, for as much longer, while what is freed stays.

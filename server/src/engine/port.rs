@@ -29,6 +29,9 @@ pub(super) struct Port {
     io: UdpSocket,
     state: UdpSocketState,
     address: SocketAddr,
+    /// How many bytes a batch may have.
+    slot: usize,
+    /// As many slots as are read at once; empty until there is something to read.
     buffer: Vec<u8>,
     /// Datagrams of one size for one peer, joined for one system call (GSO).
     run: Vec<u8>,
@@ -44,8 +47,19 @@ impl Port {
             debug!("ICMP errors are not reported: {error}");
         }
         let slot = (state.gro_segments().max(1) * MAX_DATAGRAM).min(MAX_PAYLOAD);
-        let buffer = vec![0; SLOTS * slot];
-        Ok(Self { io: UdpSocket::from_std(socket)?, state, address, buffer, run: Vec::new() })
+        Ok(Self {
+            io: UdpSocket::from_std(socket)?,
+            state,
+            address,
+            slot,
+            buffer: Vec::new(),
+            run: Vec::new(),
+        })
+    }
+
+    /// Gives back what it keeps for the next datagrams: half a megabyte, where the kernel joins those that come.
+    pub(super) fn rest(&mut self) {
+        (self.buffer, self.run) = (Vec::new(), Vec::new());
     }
 
     /// Waits for datagrams or ICMP errors.
@@ -61,14 +75,16 @@ impl Port {
             // Tells tokio that the queue is empty now.
             Err::<(), _>(io::ErrorKind::WouldBlock.into())
         });
-        let Self { io, state, buffer, .. } = self;
+        let Self { io, state, slot, buffer, .. } = self;
         let mut metas = [RecvMeta::default(); SLOTS];
-        let size = buffer.len() / SLOTS;
-        let mut chunks = buffer.chunks_exact_mut(size);
-        let mut slices: [IoSliceMut<'_>; SLOTS] =
-            std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
         let mut batches = 0;
         let read = io.try_io(Interest::READABLE, || {
+            if buffer.is_empty() {
+                *buffer = vec![0; SLOTS * *slot];
+            }
+            let mut slots = buffer.chunks_exact_mut(*slot);
+            let mut slices: [IoSliceMut<'_>; SLOTS] =
+                std::array::from_fn(|_| IoSliceMut::new(slots.next().unwrap_or_default()));
             batches = state.recv(UdpSockRef::from(&*io), &mut slices, &mut metas)?;
             // Where there was room for more, nothing is left. To say so spares the call that would find it out; what
             // has come since wakes the worker again.
@@ -81,7 +97,7 @@ impl Port {
                 true
             }
             read => {
-                for (meta, slice) in metas.iter().zip(&slices).take(batches) {
+                for (meta, slice) in metas.iter().zip(buffer.chunks_exact(*slot)).take(batches) {
                     let local = meta.dst_ip.unwrap_or(self.address.ip()).to_canonical();
                     let remote = canonical(meta.addr);
                     for bytes in slice[..meta.len].chunks(meta.stride.max(1)) {
@@ -214,12 +230,13 @@ mod tests {
             client.send_to(&[number; 40], server).unwrap();
         }
         let mut received = Vec::new();
+        let keep = |received: &mut Vec<Datagram>, found| match found {
+            Received::Datagram(datagram) => received.push(datagram),
+            Received::Unreachable(address) => panic!("{address}"),
+        };
         while received.len() < 100 {
             port.readable().await;
-            while port.receive(|found| match found {
-                Received::Datagram(datagram) => received.push(datagram),
-                Received::Unreachable(address) => panic!("{address}"),
-            }) {}
+            while port.receive(|found| keep(&mut received, found)) {}
         }
         assert!(received.iter().all(|datagram| datagram.local == server.ip()));
         assert!(received.iter().map(|datagram| datagram.bytes[0]).eq(0..100));
@@ -230,6 +247,15 @@ mod tests {
             assert_eq!(client.recv_from(&mut buffer).unwrap(), (40, server));
             assert_eq!(buffer[0], number);
         }
+
+        port.rest();
+        assert_eq!((port.buffer.capacity(), port.run.capacity()), (0, 0));
+        client.send_to(&[100; 40], server).unwrap();
+        while received.len() < 101 {
+            port.readable().await;
+            port.receive(|found| keep(&mut received, found));
+        }
+        assert_eq!(received[100].bytes[..], [100; 40]);
     }
 
     #[cfg(target_os = "linux")]

@@ -23,7 +23,7 @@ impl Quiet {
     pub(super) fn note(&mut self, now: Instant, is_busy: bool) {
         if is_busy {
             self.due = None;
-        } else if self.was_busy && self.act.is_some() {
+        } else if self.was_busy {
             self.due = Some(now + REST);
         }
         self.was_busy = is_busy;

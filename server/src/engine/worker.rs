@@ -122,7 +122,10 @@ impl Worker {
                     self.take_in(stray);
                 }
                 Some(order) = self.orders.recv() => next = self.obey(order),
-                () = self.quiet.is_due() => self.quiet.act(),
+                () = self.quiet.is_due() => {
+                    self.port.rest();
+                    self.quiet.act();
+                }
             }
             // A peer has to be there before its datagrams are looked at.
             self.obey_all(&mut next);

@@ -64,7 +64,7 @@ impl Peer {
                 self.selected = Some(way.path);
             }
         }
-        let pair = TraceData::CandidatePair { local, remote };
+        let pair = TraceData::CandidatePair { local: Box::new(local), remote: Box::new(remote) };
         self.link.journal.note(now, Step::CheckConnectivity, pair);
         self.climb(now, Step::CheckConnectivity);
     }
