@@ -111,7 +111,7 @@ const SHORTER: [(&str, &str); 12] = [
 
 /// The same, of which not every glue has something: two texts are passed at once where there is no memory for the second only
 /// in a page that is lost anyway.
-const SOMETIMES: [(&str, &str); 8] = [
+const SOMETIMES: [(&str, &str); 16] = [
     ("ptr1, len1;\n        try {\n", "ptr1, len1;\n        {\n"),
     (
         " catch (e) {
@@ -137,6 +137,36 @@ const SOMETIMES: [(&str, &str); 8] = [
     ("typeof global === 'undefined' ? undefined : global;", "undefined;"),
     ("typeof self === 'undefined' ? undefined : self", "undefined"),
     ("typeof window === 'undefined' ? undefined : window", "undefined"),
+    (
+        "const ret = undefined;
+            return isLikeNone(ret) ? 0 : addToExternrefTable0(ret);",
+        "return 0;",
+    ),
+    ("isLikeNone(ret)", "(ret == null)"),
+    // A function that throws is wrapped once, not at each call.
+    ("function() { return handleError(function (", "handleError(function ("),
+    ("}, arguments); }", "})"),
+    (
+        "function handleError(f, args) {
+    try {
+        return f.apply(this, args);
+    } catch (e) {
+        const idx = addToExternrefTable0(e);
+        wasm.__wbindgen_exn_store(idx);
+    }
+}",
+        "const handleError = (f) => (...args) => {
+    try {
+        return f(...args);
+    } catch (e) {
+        wasm.__wbindgen_exn_store(addToExternrefTable0(e));
+    }
+};",
+    ),
+    // The session frees its `Core`; until then the module itself holds on to both.
+    ("const CoreFinalization = new FinalizationRegistry(ptr => wasm.__wbg_core_free(ptr, 1));\n", ""),
+    ("        CoreFinalization.register(this, this.__wbg_ptr, this);\n", ""),
+    ("        CoreFinalization.unregister(this);\n", ""),
 ];
 
 /// The glue without it.
