@@ -19,7 +19,8 @@ export class Channel extends EventTarget {
   #options;
   #core;
   #raw;
-  #ended = false;
+  // Why nothing is sent any more.
+  #ended;
   #ready = new Deferred();
   #closed = new Deferred();
   // What came before anybody listened; undefined from then on.
@@ -33,7 +34,7 @@ export class Channel extends EventTarget {
   #framed;
   #incomingLarge;
   #sent = new Sent();
-  // Wakes the writer that waits for room.
+  // Wakes the writer that waits for room, or for a connection.
   #low;
   // The page wants it no more, and no other connection is to open it again.
   #closing = false;
@@ -64,7 +65,11 @@ export class Channel extends EventTarget {
       if (this.#ended) this.#framed.giveUp();
       return this.#framed;
     });
-    this.#framing.catch((error) => this.end(error));
+    this.#framing.catch((error) => {
+      // The first one is the session's to close, once it is open.
+      if (this.#raw !== this.#core?.first) this.#core.closeChannel(this.#raw);
+      this.end(error);
+    });
   }
 
   get label() {
@@ -149,12 +154,20 @@ export class Channel extends EventTarget {
 
   get writable() {
     this.#writable ??= new WritableStream({
-      start: (controller) => (this.#writer = controller),
-      write: async (chunk) => {
+      start: (controller) => {
+        this.#writer = controller;
+        if (this.#ended) controller.error(this.#ended.error);
+      },
+      write: async (chunk, { signal }) => {
         // After each wait it may be another connection's, or none.
-        while ((await this.#ready.promise, !this.#ended && this.bufferedAmount >= HIGH_WATER)) {
-          await new Promise((resolve) => (this.#low = resolve));
+        while (!this.#ended && (!this.#ready.isDone || this.bufferedAmount >= HIGH_WATER)) {
+          await new Promise((resolve, reject) => {
+            this.#low = resolve;
+            // Who aborts waits for the write.
+            signal.onabort = () => reject(signal.reason);
+          });
         }
+        await this.#ready.promise;
         this.send(chunk);
       },
       close: async () => {
@@ -243,6 +256,7 @@ export class Channel extends EventTarget {
   #opened() {
     this.#limit = this.maxMessageSize ?? Infinity;
     this.#ready.resolve();
+    this.#low?.();
     this.dispatchEvent(new Event("open"));
   }
 
@@ -273,8 +287,9 @@ export class Channel extends EventTarget {
     this.#low?.();
   }
 
-  // For the session: the attempt that made the browser's channel has failed.
+  // For the session: the connection with the browser's channel is gone.
   forget() {
+    if (this.#closing) return this.end();
     this.#release();
     this.#raw = this.#core = undefined;
   }
@@ -282,10 +297,10 @@ export class Channel extends EventTarget {
   // For the session: the connection is gone, and another one will be made.
   detach() {
     if (this.#ended || !this.#raw) return;
-    if (this.#closing) return this.end();
     const waited = this.#raw.bufferedAmount;
     this.#framed?.detach();
     this.forget();
+    if (this.#ended) return;
     this.#renew();
     // Of what had left the browser nobody knows; what waited in it is lost.
     if (!this.#framing) this.dispatchEvent(Object.assign(new Event("lost"), { count: this.#sent.take(waited) }));
@@ -294,11 +309,11 @@ export class Channel extends EventTarget {
   // For the session: all is over, with the connection's failure if it was one, which may be any value that a page throws.
   end(...failure) {
     if (this.#ended) return;
-    this.#ended = true;
+    const error = failure.length ? failure[0] : new SendError({ message: "the channel is closed", kind: "not-open" });
+    this.#ended = { error };
     this.#framed?.giveUp();
     this.#release();
     this.#low?.();
-    const error = failure.length ? failure[0] : new SendError({ message: "the channel is closed", kind: "not-open" });
     this.#ready.reject(error);
     this.#writer?.error(error);
     if (failure.length) this.#closed.reject(error);

@@ -11,16 +11,9 @@ export const eventHandlers = (type, ...names) => {
       },
       set(handler) {
         let slot = handlers.get(this);
-        if (!slot) {
-          slot = { handleEvent: (event) => slot.handler?.call(this, event) };
-          handlers.set(this, slot);
-        }
+        if (!slot) handlers.set(this, (slot = { handleEvent: (event) => slot.handler?.call(this, event) }));
         slot.handler = typeof handler === "function" ? handler : null;
-        if (slot.handler) {
-          this.addEventListener(name, slot);
-        } else {
-          this.removeEventListener(name, slot);
-        }
+        this[slot.handler ? "addEventListener" : "removeEventListener"](name, slot);
       },
     });
   }

@@ -32,8 +32,8 @@ export interface ConnectOptions {
   /** The channel that is made with the connection. Its label is "chat" by default; on any other the server only echoes. */
   channel?: { label?: string } & ChannelOptions;
   /**
-   * Whether a new connection is made when one is lost, or the server ends it; not by default. Its channels are opened again under
-   * the same objects.
+   * Whether a new connection is made when one is lost, or the server ends it; not by default. The channels that the page has
+   * opened are opened again under the same objects; without any left the session ends.
    */
   reconnect?: boolean | ReconnectOptions;
   /**
@@ -108,7 +108,10 @@ export interface Session extends EventTarget {
    * both sides know each other's new credentials. Rejects with an `RtcError` if the server refuses, and leaves all as it was.
    */
   restartIce(): Promise<void>;
-  /** What happened: the last 1,000 events, then live; ends with the session. Any number of readers. */
+  /**
+   * What happened: the last 1,000 events, then live; ends with the session. Any number of readers. One that has begun misses
+   * nothing, which is kept until it goes on.
+   */
   readonly trace: AsyncIterable<TraceEvent>;
   /** What happened up to now, for a bug report. It has addresses of both sides. */
   exportTrace(): TraceExport;
@@ -212,7 +215,8 @@ export interface Channel extends EventTarget {
   readonly ready: Promise<void>;
   /**
    * Resolves when either side has closed it. Rejects if the session failed, or with what was wrong on a channel with `large` or
-   * `resumable`: a `SendError` of the kind `"closed"`, or an `RtcError` of the kind `"module"` if what it takes did not load.
+   * `resumable`: a `SendError` of the kind `"closed"`, or, if what it takes did not load, an `RtcError` of the kind
+   * `"module"`, or what `import()` throws.
    */
   readonly closed: Promise<void>;
   readonly state: RTCDataChannelState;

@@ -23,7 +23,7 @@ export const load = (base) =>
         phase: "signalling",
         step: "1",
         kind: "module",
-        hint: "Serve hola_webrtc.wasm beside index.js, or name its folder in resourceBase. Content-Security-Policy: wasm-unsafe-eval and connect-src 'self'.",
+        hint: "Serve hola_webrtc.wasm beside index.js or in resourceBase. Content-Security-Policy: wasm-unsafe-eval, connect-src 'self'.",
         retryable: true,
         cause,
       });

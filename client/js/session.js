@@ -13,6 +13,8 @@ import { Trace } from "./trace.js";
 
 const LABEL = "chat";
 
+const unconnected = () => new DOMException("the session has no connection", "InvalidStateError");
+
 export class Session extends EventTarget {
   #core;
   #state = "connecting";
@@ -44,6 +46,8 @@ export class Session extends EventTarget {
   #openers = new Map();
   // The ICE restart that was asked for last.
   #restarted = Promise.resolve();
+  // Ends it: the browser settles nothing of a connection that is closed.
+  #cut;
 
   constructor(url, options) {
     super();
@@ -192,16 +196,17 @@ export class Session extends EventTarget {
   restartIce() {
     const restart = async () => {
       const core = await this.#connected();
-      await new Promise((resolve, reject) =>
-        core.restartIce((error) => (error ? reject(new RtcError(error)) : resolve())),
-      );
+      await new Promise((resolve, reject) => {
+        this.#cut = () => reject(unconnected());
+        core.restartIce((error) => (error ? reject(new RtcError(error)) : resolve()));
+      });
     };
     return (this.#restarted = this.#restarted.then(restart, restart));
   }
 
   async #connected() {
     await this.#ready.promise;
-    if (!this.#isUp) throw new DOMException("the session has no connection", "InvalidStateError");
+    if (!this.#isUp) throw unconnected();
     return this.#core;
   }
 
@@ -248,8 +253,14 @@ export class Session extends EventTarget {
   // the server ends it, it may be about to start anew; if it does not want this client, it refuses the offer.
   #over(by, error) {
     if (this.#attempted) this.#attempted(error);
-    else if (this.#reconnect && this.#ready.isDone && (by === "remote" || error?.retryable)) this.#again(error);
-    else this.#ended(by, error);
+    else if (this.#reconnect && this.#ready.isDone && this.#wantsMore && (by === "remote" || error?.retryable)) {
+      this.#again(error);
+    } else this.#ended(by, error);
+  }
+
+  // Whether there is a channel to go on with.
+  get #wantsMore() {
+    return this.#openers.size || this.#channel.state !== "closed";
   }
 
   // Connects again and again, after random times that get longer, so that many clients do not come at once. A connection that
@@ -263,7 +274,8 @@ export class Session extends EventTarget {
       if (channel === this.#channel || this.#openers.has(channel)) channel.detach();
       else channel.end(...(error ? [error] : []));
     }
-    while (this.#attempts < attempts) {
+    // Who hears of it may close the session.
+    while (this.#state !== "closed" && this.#attempts < attempts) {
       const number = ++this.#attempts;
       const asked = error?.retryAfter ?? 0;
       const wait = waitBefore(number, asked, this.#reconnect);
@@ -289,6 +301,7 @@ export class Session extends EventTarget {
     const core = this.#core;
     this.#core = undefined;
     this.#restarted = Promise.resolve();
+    this.#cut?.();
     if (!core) return;
     core.close();
     // The module and this session would hold each other for ever. Not from within one of its functions; and channels that are

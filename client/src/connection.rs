@@ -5,18 +5,22 @@ use std::{
     collections::VecDeque,
     fmt,
     future::Future,
+    pin::pin,
     rc::Rc,
 };
 
 use futures_core::Stream;
-use futures_util::stream;
+use futures_util::{
+    future::{Either, select},
+    stream,
+};
 use hola_webrtc_protocol::{SessionId, Step};
 use wasm_bindgen::JsValue;
 use web_sys::{RtcDataChannelInit, RtcPeerConnection};
 
 use crate::{
-    Channel, ChannelOptions, ConnectionStats, RtcError, Trace, changes::Changes, channel_core::ChannelCore,
-    dictionaries, peer::Peer, restart, stats,
+    Channel, ChannelOptions, ConnectionStats, ErrorKind, RtcError, Trace, changes::Changes,
+    channel_core::ChannelCore, dictionaries, peer::Peer, restart, stats,
 };
 
 /// A connection with a server. Clones are handles to the same one.
@@ -121,8 +125,19 @@ impl Connection {
     /// when both sides know each other's new credentials; [`state`](Self::state) tells when the path is found. One at a time:
     /// what one that fails goes back to is what there was before it began.
     ///
-    /// Fails if the other side refuses, and leaves the connection as it was.
+    /// Fails if the other side refuses, and leaves the connection as it was; and if the connection is closed meanwhile.
     pub async fn restart_ice(&self) -> Result<(), RtcError> {
+        // The browser settles nothing of a connection that is closed: https://www.w3.org/TR/webrtc/#chain-an-asynchronous-operation
+        match select(pin!(self.restart_ice_alone()), pin!(self.peer.ending().reached())).await {
+            Either::Left((restarted, _)) => restarted,
+            Either::Right(_) => {
+                Err(RtcError::new(Step::SendOffer, ErrorKind::Lost, "the connection was closed meanwhile"))
+            }
+        }
+    }
+
+    /// The same for those who watch over the end themselves.
+    pub(crate) async fn restart_ice_alone(&self) -> Result<(), RtcError> {
         restart::restart(&self.peer).await
     }
 

@@ -91,7 +91,7 @@ fn offer_url(url: &str) -> Result<Url, RtcError> {
         return Err(invalid("it is neither https nor http"));
     }
     if !part(&parsed, "username").is_empty() || !part(&parsed, "password").is_empty() {
-        return Err(invalid("a request cannot carry credentials in its URL"));
+        return Err(invalid("it carries credentials"));
     }
     let parts: &Plain = parsed.unchecked_ref();
     parts.set_text("pathname", &offer_path(&part(&parsed, "pathname")));

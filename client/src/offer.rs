@@ -86,7 +86,7 @@ impl PendingOffer {
     pub(crate) async fn accept(self, answer: SessionDescription) -> Result<Layers, RtcError> {
         const STEP: Step = Step::SetRemoteAnswer;
         if answer.kind != SdpType::Answer {
-            let cause = "the reply to the offer is a description, but no answer";
+            let cause = "the reply to the offer is no answer";
             return Err(RtcError::new(STEP, ErrorKind::BadAnswer, cause));
         }
         let ReadyToOffer { peer, channel } = self.ready;

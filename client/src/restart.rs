@@ -14,6 +14,8 @@ use crate::{
     sys,
 };
 
+const NO_CREDENTIALS: &str = "the offer or its reply has no ICE credentials";
+
 /// Agrees with the other side on new ICE credentials.
 pub(crate) async fn restart(peer: &Rc<Peer>) -> Result<(), RtcError> {
     let (pc, trace) = (peer.raw(), peer.trace());
@@ -25,8 +27,7 @@ pub(crate) async fn restart(peer: &Rc<Peer>) -> Result<(), RtcError> {
     pc.restart_ice();
     settled(Step::SetLocalOffer, pc.set_local_description_without_argument()).await?;
     let offer = object::text(&object::property(pc, "localDescription"), "sdp").unwrap_or_default();
-    let fragment =
-        fragment(&offer).ok_or_else(|| failed(ErrorKind::Js, "the offer has no ICE credentials"))?;
+    let fragment = fragment(&offer).ok_or_else(|| failed(ErrorKind::Js, NO_CREDENTIALS))?;
     trace.client(
         Step::SetLocalOffer,
         TraceData::Description { description: SessionDescription::offer(offer) },
@@ -48,8 +49,7 @@ pub(crate) async fn restart(peer: &Rc<Peer>) -> Result<(), RtcError> {
 /// Sets the answer there was, with the other side's new credentials and candidates.
 async fn accept(peer: &Peer, reply: &str) -> Result<(), RtcError> {
     let last = object::text(&object::property(peer.raw(), "remoteDescription"), "sdp").unwrap_or_default();
-    let answer = restarted(&last, reply)
-        .ok_or_else(|| failed(ErrorKind::BadAnswer, "the reply to the restart has no ICE credentials"))?;
+    let answer = restarted(&last, reply).ok_or_else(|| failed(ErrorKind::BadAnswer, NO_CREDENTIALS))?;
     let description = SessionDescription::answer(answer);
     let init = object::of_description(&description);
     peer.trace().record(Step::SetLocalAnswer, Side::Server, TraceData::Description { description });

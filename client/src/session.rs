@@ -33,6 +33,7 @@ use crate::{
 /// same session.
 ///
 /// It lives until it is [closed](Self::close), until it gives up, or until the last of its handles and channels is dropped.
+/// One of whose own channels none is left makes no other connection.
 ///
 /// ```no_run
 /// use futures_util::{SinkExt, StreamExt};

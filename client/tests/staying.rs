@@ -104,6 +104,19 @@ async fn a_first_channel_that_is_closed_is_closed_on_the_next_connection_too() {
 }
 
 #[wasm_bindgen_test]
+async fn a_session_that_has_closed_its_channels_makes_no_other_connection() {
+    let _server = InPageServer::new("");
+    let session = session(None).await;
+    let more = session.open_channel("more", &ChannelOptions::default());
+    more.close();
+    session.channel().close();
+    until(|| more.state() == ChannelState::Closed && session.channel().state() == ChannelState::Closed).await;
+    run("server.peers.at(-1).close()");
+    assert_eq!(soon(session.closed()).await, Closed::Remote);
+    assert_eq!(number("server.peers.length"), 1);
+}
+
+#[wasm_bindgen_test]
 async fn another_kind_of_network_is_a_change_and_another_estimate_of_its_speed_is_none() {
     let fake = "Object.defineProperty(navigator, 'connection', {
         configurable: true, value: Object.assign(new EventTarget(), { type: 'wifi', rtt: 50 }) })";

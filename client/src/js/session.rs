@@ -96,7 +96,7 @@ impl Core {
     pub fn restart_ice(&self, done: Function) {
         if let Some(connection) = self.0.connection.borrow().clone() {
             spawn_local(async move {
-                let error = connection.restart_ice().await.err();
+                let error = connection.restart_ice_alone().await.err();
                 let error = error.map_or(JsValue::UNDEFINED, |error| plain::error(&error).into());
                 // The host does not throw.
                 let _ = done.call1(&JsValue::UNDEFINED, &error);

@@ -209,10 +209,11 @@ impl Driver {
                 let event = match &how {
                     Closed::Local => Event::Closed,
                     // It may be about to start anew; if it does not want this client, it refuses the offer.
-                    Closed::Remote => Event::Failed { retryable: true, retry_after: None },
-                    Closed::Failed(error) => {
-                        Event::Failed { retryable: error.retryable(), retry_after: retry_after(error) }
-                    }
+                    Closed::Remote => Event::Failed { retryable: self.has_channels(), retry_after: None },
+                    Closed::Failed(error) => Event::Failed {
+                        retryable: error.retryable() && self.has_channels(),
+                        retry_after: retry_after(error),
+                    },
                 };
                 self.last = how;
                 event
@@ -225,6 +226,11 @@ impl Driver {
             session.end(Closed::Local);
         }
         action
+    }
+
+    /// Whether there is something to go on with.
+    fn has_channels(&self) -> bool {
+        self.session.upgrade().is_some_and(|session| session.slots().iter().any(|slot| !slot.is_over()))
     }
 
     fn act(&mut self, session: &Rc<Shared>, action: Action) {

@@ -69,14 +69,16 @@ impl Slot {
         self.ended.get()
     }
 
+    /// Whether no other connection is to open it.
+    pub(super) fn is_over(&self) -> bool {
+        let has_ended =
+            |framed: &Weak<Framed>| framed.upgrade().is_none_or(|framed| framed.ended().is_some());
+        self.is_ended() || matches!(&self.kind, Kind::Framed(framed) if has_ended(framed))
+    }
+
     /// Opens the channel on this connection.
     pub(super) fn attach(self: &Rc<Self>, connection: &Connection) {
-        let is_over = match &self.kind {
-            Kind::Plain(_) => self.is_ended(),
-            Kind::Framed(framed) => {
-                self.is_ended() || framed.upgrade().is_none_or(|framed| framed.ended().is_some())
-            }
-        };
+        let is_over = self.is_over();
         match &self.options {
             // The connection has made it unasked.
             None if is_over => connection.channel().close(),

@@ -161,9 +161,86 @@ fn attributes_and_properties_say_the_same_and_another_server_makes_another_sessi
 }
 
 #[test]
+fn a_page_hears_the_messages_and_styles_every_part_in_chromium() -> Result<()> {
+    in_browser(Browser::Chromium, "en", styled)
+}
+
+#[test]
+fn a_page_hears_the_messages_and_styles_every_part_in_firefox() -> Result<()> {
+    in_browser(Browser::Firefox, "en", styled)
+}
+
+/// What `element.d.ts` says of events, parts and custom properties.
+async fn styled(stage: &mut Stage) -> Result<()> {
+    stand(stage, "").await?;
+    let page = &stage.page;
+    page.run(
+        "window.host = document.querySelector('hola-webrtc');
+         window.heard = [];
+         host.addEventListener('message', ({ detail, bubbles }) => heard.push(`${detail.data} ${bubbles}`));
+         const sheet = new CSSStyleSheet();
+         sheet.replaceSync(`
+             hola-webrtc { --hola-accent: rgb(1, 2, 3); --hola-paper: rgb(4, 5, 6); --hola-mono: 'the page own'; }
+             hola-webrtc::part(status open) { outline: 3px solid; }
+             hola-webrtc::part(message echo) { outline: 5px solid; }
+             hola-webrtc::part(step done) { outline: 7px solid; }`);
+         document.adoptedStyleSheets = [sheet];
+         host.mode = 'lesson';",
+    )
+    .await?;
+    page.say_in_element("hear this").await?;
+    page.until_element("the echo is there", |element| !element.said("echo").is_empty()).await?;
+    let told = "return heard.filter((message) => message.startsWith('hear'))";
+    page.until_script("the message is told", told, |told: &Vec<String>| told == &["hear this false"]).await?;
+
+    let is_styled = |outlines: &Vec<String>| outlines == &["3px", "5px", "7px"];
+    let outlines = "return ['status', 'echo', 'step'].map((part) =>
+        getComputedStyle(host.shadowRoot.querySelector(`[part~=${part}]`)).outlineWidth)";
+    page.until_script("parts are styled by their states", outlines, is_styled).await?;
+    let types = include_str!("../../../client/js/element.d.ts");
+    let (_, parts) = types.split_once("reach its parts:").context("the types name the parts")?;
+    let (parts, properties) = parts.split_once("custom properties:").context("and the properties")?;
+    let quoted =
+        |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    // What shows a failure is there when there is one.
+    let passing = ["notice", "pending", "active", "failed", "::part(status open)"];
+    let parts: Vec<String> =
+        quoted(parts).into_iter().filter(|part| !passing.contains(&part.as_str())).collect();
+    assert!(parts.len() > 15, "{parts:?}");
+    let missing =
+        format!("return {parts:?}.filter((part) => !host.shadowRoot.querySelector(`[part~=${{part}}]`))");
+    assert_eq!(page.run(&missing).await?, serde_json::json!([]), "no such parts");
+    let (properties, _) = properties.split_once("Light or dark").context("that is all of them")?;
+    let properties = quoted(properties);
+    assert!(properties.len() > 14, "{properties:?}");
+    let unused = format!(
+        "const rules = [...host.shadowRoot.adoptedStyleSheets[0].cssRules].map((rule) => rule.cssText).join();
+         return {properties:?}.filter((name) => !rules.includes(`var(${{name}}`))"
+    );
+    assert_eq!(page.run(&unused).await?, serde_json::json!([]), "no such properties");
+    let shown = page
+        .run(
+            "const styleOf = (part) => getComputedStyle(host.shadowRoot.querySelector(`[part~=${part}]`));
+             return [styleOf('send').backgroundColor, styleOf('session').fontFamily];",
+        )
+        .await?;
+    let [color, font] = [&shown[0], &shown[1]].map(|value| value.as_str().unwrap_or_default().to_owned());
+    assert!(color == "rgb(1, 2, 3)" && font.contains("the page own"), "{color} {font}");
+    Ok(())
+}
+
+#[test]
 fn a_server_that_goes_is_told_with_what_to_do() -> Result<()> {
     in_browser(Browser::Chromium, "en", async |stage: &mut Stage| {
         stand(stage, "").await?;
+        stage
+            .page
+            .run(
+                "window.failures = [];
+                 document.querySelector('hola-webrtc').addEventListener('error', ({ detail }) =>
+                     failures.push(`${detail.name} ${detail.kind}`));",
+            )
+            .await?;
         stage.stop_server();
         let told = stage.page.until_element("the end is told", |element| element.notice.is_some()).await?;
         assert!(!told.is("open"), "{told:#?}");
@@ -171,6 +248,8 @@ fn a_server_that_goes_is_told_with_what_to_do() -> Result<()> {
         let down = stage.page.until_element("the failure is told", |element| element.is("failed")).await?;
         let notice = down.notice.context("there is a notice")?;
         assert!(notice.contains("--allow-origin") && notice.contains("server-unreachable"), "{notice}");
+        let failures = stage.page.run("return failures.at(-1)").await?;
+        assert_eq!(failures, "RtcError server-unreachable");
         Ok(())
     })
 }

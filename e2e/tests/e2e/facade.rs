@@ -8,17 +8,25 @@ const STATE: &str = "return document.querySelector('#state')?.textContent ?? ''"
 const CASES: [&str; 9] =
     ["messages", "streams", "errors", "refusals", "two", "traces", "channels", "away", "sentAway"];
 /// What the page serves itself.
-const STAYING: [&str; 9] = [
+const STAYING: [&str; 15] = [
     "writers",
     "closing",
     "restarts",
     "forgetting",
     "unwanted",
     "ended",
+    "abandoned",
+    "cutOff",
+    "counted",
     "closedFirst",
+    "closedBetween",
+    "alone",
+    "left",
     "healing",
     "unloaded",
 ];
+/// What it may choose.
+const CHOOSING: [&str; 4] = ["modes", "offers", "late", "moved"];
 
 #[test]
 fn the_package_keeps_its_promises_in_chromium() -> Result<()> {
@@ -38,6 +46,16 @@ fn a_session_goes_on_over_the_next_connection_in_chromium() -> Result<()> {
 #[test]
 fn a_session_goes_on_over_the_next_connection_in_firefox() -> Result<()> {
     in_browser(Browser::Firefox, "en", async |stage: &mut Stage| all(stage, &STAYING).await)
+}
+
+#[test]
+fn what_a_page_chooses_reaches_the_other_side_in_chromium() -> Result<()> {
+    in_browser(Browser::Chromium, "en", async |stage: &mut Stage| all(stage, &CHOOSING).await)
+}
+
+#[test]
+fn what_a_page_chooses_reaches_the_other_side_in_firefox() -> Result<()> {
+    in_browser(Browser::Firefox, "en", async |stage: &mut Stage| all(stage, &CHOOSING).await)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 import { RtcError, SendError, connect } from "./pkg/index.js";
 import { aborts } from "./aborts.js";
+import { choosing } from "./choosing.js";
 import { check, closes, equal, nothingHeld, reasonOf, server, thrown, until } from "./expect.js";
 import { buffered, listening } from "./ledger.js";
 import { parting } from "./parting.js";
@@ -313,6 +314,7 @@ const cases = {
   vanished,
   ...staying,
   ...parting,
+  ...choosing,
 };
 const state = document.querySelector("#state");
 try {

@@ -5,7 +5,8 @@ export const requests = [];
 // The highest bufferedAmount that any channel had after a message was given to it.
 export const buffered = { highest: 0 };
 
-const raws = [];
+// The browser's channels that the package has made.
+export const raws = [];
 const listeners = new Set();
 let onRequest = () => {};
 let onRequesting = () => {};

@@ -6,14 +6,15 @@ import { equal, nothingHeld, until } from "./expect.js";
 // None of the connections lasts so long that it counts as one that lasted.
 const reconnect = { delay: 10, maxDelay: 600000 };
 
-/** Answers every offer, and echoes. `patch` replies to ICE restarts. */
-export const serve = (patch = () => new Response("", { status: 404 })) => {
+/** Answers every offer, and echoes. `patch` replies to ICE restarts, `asked` is shown the offers' requests. */
+export const serve = (patch = () => new Response("", { status: 404 }), asked = () => {}) => {
   const peers = [];
   const browserFetch = globalThis.fetch;
   globalThis.fetch = async (request) => {
     if (request.method === "PATCH") return patch();
     if (request.method === "DELETE") return new Response("");
     if (request.method !== "POST") return browserFetch(request);
+    asked(request);
     const peer = new RTCPeerConnection();
     peers.push(peer);
     peer.channels = [];

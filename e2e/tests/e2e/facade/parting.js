@@ -2,7 +2,10 @@
 
 import { RtcError, SendError, connect } from "./pkg/index.js";
 import { check, equal, reasonOf, until } from "./expect.js";
+import { raws } from "./ledger.js";
 import { ends, serve, session } from "./own_server.js";
+
+const HIGH_WATER = 1 << 20;
 
 const echo = (channel) => new Promise((resolve) => (channel.onmessage = resolve));
 
@@ -36,6 +39,11 @@ const ended = async () => {
   const error = await reasonOf(writer.closed);
   check(error instanceof SendError && error.kind === "not-open", `${error}`);
   equal(await reasonOf(writer.write("more")), error);
+  const unwritten = staying.openChannel("unwritten");
+  await unwritten.ready;
+  unwritten.close();
+  await unwritten.closed;
+  equal((await reasonOf(unwritten.writable.getWriter().closed)).kind, "not-open");
 
   const written = staying.openChannel("written");
   const other = written.writable.getWriter();
@@ -44,6 +52,70 @@ const ended = async () => {
   await other.close();
   await other.closed;
   equal(written.state, "closed");
+  await ends(staying, peers);
+};
+
+// A write that waits, for room or for a connection, does not hold up who gives it up.
+const abandoned = async () => {
+  const peers = serve();
+  const staying = await session(peers);
+  const [full, away] = ["full", "away"].map((label) => staying.openChannel(label));
+  const giveUp = async (channel) => {
+    const writer = channel.writable.getWriter();
+    const written = reasonOf(writer.write("late"));
+    // By then it waits.
+    await new Promise((later) => setTimeout(later));
+    await writer.abort("enough");
+    equal(await written, "enough");
+    equal(await reasonOf(writer.closed), "enough");
+  };
+  await full.ready;
+  await away.ready;
+  globalThis.fetch = async () => new Response("", { status: 503 });
+  // Nobody takes any of this.
+  peers[0].close();
+  while (full.bufferedAmount < HIGH_WATER) full.send(new Uint8Array(60000));
+  await giveUp(full);
+  await full.closed;
+  await until(() => staying.state === "reconnecting");
+  await giveUp(away);
+  await away.closed;
+  await ends(staying, peers);
+};
+
+// An ICE restart that is under way as the connection is closed comes to an end.
+const cutOff = async () => {
+  const peers = serve();
+  const staying = await session(peers);
+  const { setLocalDescription } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.setLocalDescription = function (...description) {
+    RTCPeerConnection.prototype.setLocalDescription = setLocalDescription;
+    queueMicrotask(() => staying.close());
+    return setLocalDescription.apply(this, description);
+  };
+  const error = await reasonOf(staying.restartIce());
+  equal(error.name, "InvalidStateError");
+  await ends(staying, peers);
+};
+
+// What a loss took of a plain channel is told in messages.
+const counted = async () => {
+  const SIZE = 60000;
+  const peers = serve();
+  const staying = await session(peers);
+  const { channel } = staying;
+  const quiet = staying.openChannel("quiet");
+  await quiet.ready;
+  const raw = raws.find(({ label }) => label === channel.label);
+  const lost = {};
+  channel.onlost = ({ count }) => Object.assign(lost, { count, waited: Math.ceil(raw.bufferedAmount / SIZE) });
+  quiet.onlost = ({ count }) => (lost.quiet = count);
+  peers[0].close();
+  while (channel.bufferedAmount < HIGH_WATER) channel.send(new Uint8Array(SIZE));
+  await until(() => lost.waited !== undefined && lost.quiet !== undefined);
+  equal(lost.count, lost.waited);
+  check(lost.count > 1, `${lost.count} were lost`);
+  equal(lost.quiet, 0);
   await ends(staying, peers);
 };
 
@@ -66,6 +138,48 @@ const closedFirst = async () => {
   await until(() => chat()?.readyState === "closed");
   equal(`${late} ${channel.state} ${channel.id}`, ` closed ${id}`);
   await ends(staying, peers);
+};
+
+// Nor if the page closes it while an attempt is under way.
+const closedBetween = async () => {
+  let asked = 0;
+  const peers = serve(undefined, () => ++asked === 2 && staying.channel.close());
+  const staying = await session(peers);
+  const { channel } = staying;
+  const other = staying.openChannel("other");
+  await other.ready;
+  const late = [];
+  for (const type of ["open", "close"]) channel.addEventListener(type, () => late.push(type));
+  peers[0].close();
+  await until(() => staying.state === "reconnecting");
+  await other.ready;
+  await until(() => staying.state === "connected");
+  await channel.closed;
+  equal(`${late} ${channel.state} ${other.state}`, "close closed open");
+  await ends(staying, peers);
+};
+
+// Who has closed all channels wants no other connection.
+const alone = async () => {
+  const peers = serve();
+  const staying = await session(peers);
+  staying.channel.close();
+  await staying.channel.closed;
+  peers[0].close();
+  equal((await staying.closed).by, "remote");
+  equal(peers.length, 1);
+  await ends(staying, peers);
+};
+
+// Whoever closes the session as it begins to connect again is not kept waiting.
+const left = async () => {
+  const peers = serve();
+  const staying = await session(peers, { delay: 600000, maxDelay: 600000 });
+  staying.channel.onlost = () => staying.close();
+  peers[0].close();
+  equal((await staying.closed).by, "local");
+  await ends(staying, peers);
+  equal(staying.exportTrace().events.filter(({ event }) => event === "attempt").length, 0);
 };
 
 // As long as nothing comes one new path is looked for, however many changes that itself brings about.
@@ -125,8 +239,25 @@ const unloaded = async () => {
   check(error.hint.includes("hola_framing.wasm") && error.message.includes("404"), `${error.message} ${error.hint}`);
   equal(await reasonOf(channel.closed), error);
   await until(() => peers[1]?.channels[0]?.readyState === "closed");
+  // Sooner than the channel opens.
+  globalThis.fetch = () => Promise.reject(new TypeError("not now"));
+  const more = await reasonOf(staying.openChannel("more", { large: true }).ready);
+  check(more.kind === "module" && more.message.includes("not now"), `${more}`);
+  await until(() => raws.find(({ label }) => label === "more").readyState === "closed");
   staying.close();
   await ends(loaded, peers);
 };
 
-export const parting = { unwanted, ended, closedFirst, healing, unloaded };
+export const parting = {
+  unwanted,
+  ended,
+  abandoned,
+  cutOff,
+  counted,
+  closedFirst,
+  closedBetween,
+  alone,
+  left,
+  healing,
+  unloaded,
+};

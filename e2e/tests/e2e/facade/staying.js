@@ -15,10 +15,11 @@ const writers = async () => {
   const echoes = [];
   const states = new Set();
   channel.onmessage = ({ data }) => echoes.push(data);
+  // Nobody takes any of this, so that there is no room until the next connection.
+  peers[0].close();
   while (channel.bufferedAmount < HIGH_WATER) channel.send(new Uint8Array(60000));
   const writer = channel.writable.getWriter();
   const first = writer.write("first");
-  peers[0].close();
   const watch = setInterval(() => states.add(channel.state), 1);
   const opening = staying.openChannel("opening");
   const opened = opening.ready;
