@@ -234,7 +234,7 @@ async fn where_everything_comes_too_soon_nothing_is_found_to_be_right() {
 }
 
 #[tokio::test]
-async fn servers_that_break_a_single_promise_are_found_out_by_it_alone() {
+async fn servers_that_break_a_promise_are_found_out_by_it() {
     let own = server();
     let known = Arc::<Mutex<BTreeMap<String, bool>>>::default();
     let silent = own.router().layer(middleware::from_fn_with_state(known, end_nothing));
