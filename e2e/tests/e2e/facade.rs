@@ -1,7 +1,11 @@
 //! What the npm package promises to a page: its channels, streams, errors and traces, and that nothing is left behind.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use hola_webrtc_e2e::{Browser, Site, Stage, in_browser};
+
+use crate::trouble::ends;
 
 const STATE: &str = "return document.querySelector('#state')?.textContent ?? ''";
 /// What needs no other server than the usual one.
@@ -86,6 +90,34 @@ fn a_server_that_is_gone_without_a_word_counts_as_lost_in_chromium() -> Result<(
 #[test]
 fn a_server_that_is_gone_without_a_word_counts_as_lost_in_firefox() -> Result<()> {
     in_browser(Browser::Firefox, "en", vanished)
+}
+
+#[test]
+fn a_page_that_is_left_or_closed_leaves_no_session_behind_in_chromium() -> Result<()> {
+    in_browser(Browser::Chromium, "en", left_then_closed)
+}
+
+#[test]
+fn a_page_that_is_left_or_closed_leaves_no_session_behind_in_firefox() -> Result<()> {
+    in_browser(Browser::Firefox, "en", left_then_closed)
+}
+
+async fn left_then_closed(stage: &mut Stage) -> Result<()> {
+    let site = site(stage).await?;
+    let first = stays(stage, &site).await?;
+    let second = stays(stage, &site).await?;
+    ends(stage, &first, Duration::from_secs(2)).await?;
+    stage.page.leave().await?;
+    // As in `trouble`: the browser may say nothing then.
+    ends(stage, &second, Duration::from_secs(10)).await
+}
+
+/// The id of a session that the page would keep for ever.
+async fn stays(stage: &Stage, site: &Site) -> Result<String> {
+    stage.page.open(&site.page("?stays")).await?;
+    let is_there = |state: &String| ["open ", "failed"].iter().any(|begin| state.starts_with(begin));
+    let shown = stage.page.until_script("it is open", STATE, is_there).await?;
+    shown.strip_prefix("open ").map(str::to_owned).context(shown)
 }
 
 async fn vanished(stage: &mut Stage) -> Result<()> {

@@ -57,7 +57,8 @@ async fn reloaded_then_closed(stage: &mut Stage) -> Result<()> {
     ends(stage, &second, Duration::from_secs(10)).await
 }
 
-async fn ends(stage: &Stage, session: &str, patience: Duration) -> Result<()> {
+/// The server says that the session has ended.
+pub(crate) async fn ends(stage: &Stage, session: &str, patience: Duration) -> Result<()> {
     let deadline = Instant::now() + patience;
     while !session_ended(&stage.log()?, session) {
         ensure!(Instant::now() < deadline, "session {session} still lives {patience:?} after the page went");

@@ -3,6 +3,7 @@
 import { ask, held, requests } from "./ledger.js";
 
 export const server = "https://localhost:8443";
+export const state = document.querySelector("#state");
 
 export const check = (condition, what) => {
   if (!condition) throw new Error(what);
@@ -33,7 +34,6 @@ export const thrown = (call) => {
 
 /** Waits until the package holds nothing of the browser's, and shows meanwhile what it still does. */
 export const nothingHeld = async () => {
-  const state = document.querySelector("#state");
   await until(() => (state.textContent = held().join(", ")) === "");
 };
 
