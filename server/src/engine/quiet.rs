@@ -19,14 +19,15 @@ impl Quiet {
         Self { act, was_busy: false, due: None }
     }
 
-    /// Whether the worker has sessions.
-    pub(super) fn note(&mut self, now: Instant, is_busy: bool) {
+    /// Whether the worker has sessions. `true` if its last one has just ended.
+    pub(super) fn note(&mut self, now: Instant, is_busy: bool) -> bool {
+        let has_ended = std::mem::replace(&mut self.was_busy, is_busy) && !is_busy;
         if is_busy {
             self.due = None;
-        } else if self.was_busy {
+        } else if has_ended && self.act.is_some() {
             self.due = Some(now + REST);
         }
-        self.was_busy = is_busy;
+        has_ended
     }
 
     /// Waits until it is time to act.
@@ -65,7 +66,7 @@ mod tests {
             ACTS.fetch_add(1, Ordering::Relaxed);
         }));
         for (is_busy, is_due) in [(false, false), (true, false), (false, true), (false, false)] {
-            quiet.note(now(), is_busy);
+            assert_eq!(quiet.note(now(), is_busy), is_due, "the last one has just ended");
             assert!(quiet.is_due().now_or_never().is_none());
             tokio::time::advance(REST).await;
             assert_eq!(quiet.is_due().now_or_never().is_some(), is_due);

@@ -122,10 +122,7 @@ impl Worker {
                     self.take_in(stray);
                 }
                 Some(order) = self.orders.recv() => next = self.obey(order),
-                () = self.quiet.is_due() => {
-                    self.port.rest();
-                    self.quiet.act();
-                }
+                () = self.quiet.is_due() => self.quiet.act(),
             }
             // A peer has to be there before its datagrams are looked at.
             self.obey_all(&mut next);
@@ -135,7 +132,9 @@ impl Worker {
                 let_others_run().await;
             }
             self.flush().await;
-            self.quiet.note(Instant::now(), !self.core.is_empty());
+            if self.quiet.note(Instant::now(), !self.core.is_empty()) {
+                self.port.rest();
+            }
         }
         self.core.close_all(Instant::now());
         self.flush().await;
