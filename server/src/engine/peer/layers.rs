@@ -62,6 +62,7 @@ impl Peer {
             if let Some(way) = self.ways.between(ours, theirs) {
                 self.home = Some(way.worker);
                 self.selected = Some(way.path);
+                self.ways.settle();
             }
         }
         let pair = TraceData::CandidatePair { local: Box::new(local), remote: Box::new(remote) };

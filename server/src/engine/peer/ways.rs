@@ -52,11 +52,16 @@ impl Ways {
     /// goes on to serve.
     pub(super) fn expect_others(&mut self, candidates: &[SocketAddr], selected: Option<Path>) {
         self.begun = self.clock;
-        // It may be the one that served before the last restart.
+        // The last restart may not have come to a pair of its own.
         let serving = self.serving.filter(|(path, _)| Some(*path) == selected);
         let led_to = |path| Some((path, candidate_of(&self.candidates, path)?));
         self.serving = serving.or_else(|| selected.and_then(led_to));
         self.candidates = candidates.into();
+    }
+
+    /// ICE has selected a pair, which serves from now on.
+    pub(super) fn settle(&mut self) {
+        self.serving = None;
     }
 
     /// Notes that something came along a path. `None` if the session has no room for another path, else
@@ -166,8 +171,12 @@ mod tests {
             assert!(ways.between(named[0], selected.remote).is_some());
             assert!(ways.between(old, other.remote).is_none(), "{named:?}");
         }
+        ways.settle();
         ways.expect_others(&["[2001:db8::1]:8443".parse().unwrap()], Some(selected));
-        assert_eq!(ways.candidate_of(selected), Some(old), "no other of its family");
+        assert!(
+            ways.between(newest, selected.remote).is_some() && ways.between(old, selected.remote).is_none()
+        );
+        assert_eq!(ways.candidate_of(selected), Some(newest), "no other of its family");
         assert_eq!(ways.candidate_of(other), None);
     }
 
