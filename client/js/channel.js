@@ -66,9 +66,15 @@ export class Channel extends EventTarget {
       return this.#framed;
     });
     this.#framing.catch((error) => {
-      // The first one is the session's to close, once it is open.
-      if (this.#raw !== this.#core?.first) this.#core.closeChannel(this.#raw);
+      const [core, raw] = [this.#core, this.#raw];
       this.end(error);
+      // One that is yet to open is closed as soon as it has; the first one by the session.
+      if (raw?.readyState === "connecting" && raw !== core.first) {
+        raw.onopen = () => {
+          raw.onopen = null;
+          core.closeChannel(raw);
+        };
+      }
     });
   }
 

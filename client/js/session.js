@@ -253,14 +253,15 @@ export class Session extends EventTarget {
   // the server ends it, it may be about to start anew; if it does not want this client, it refuses the offer.
   #over(by, error) {
     if (this.#attempted) this.#attempted(error);
-    else if (this.#reconnect && this.#ready.isDone && this.#wantsMore && (by === "remote" || error?.retryable)) {
+    else if (
+      this.#reconnect &&
+      this.#ready.isDone &&
+      // There is a channel to go on with.
+      (this.#openers.size || this.#channel.state !== "closed") &&
+      (by === "remote" || error?.retryable)
+    ) {
       this.#again(error);
     } else this.#ended(by, error);
-  }
-
-  // Whether there is a channel to go on with.
-  get #wantsMore() {
-    return this.#openers.size || this.#channel.state !== "closed";
   }
 
   // Connects again and again, after random times that get longer, so that many clients do not come at once. A connection that

@@ -229,7 +229,7 @@ impl Peer {
             } else if gone && (is(&ice, "connected") || is(&ice, "completed")) {
                 self.end(&Closed::Remote);
             } else if gone {
-                self.lose("the connection was open, and its channels closed while nothing came any more");
+                self.lose("the connection was open, and its channels closed without a word");
             } else if is(&ice, "disconnected") {
                 self.start_patience();
             } else {

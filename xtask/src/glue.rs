@@ -111,7 +111,7 @@ const SHORTER: [(&str, &str); 12] = [
 
 /// The same, of which not every glue has something: two texts are passed at once where there is no memory for the second only
 /// in a page that is lost anyway.
-const SOMETIMES: [(&str, &str); 16] = [
+const SOMETIMES: [(&str, &str); 21] = [
     ("ptr1, len1;\n        try {\n", "ptr1, len1;\n        {\n"),
     (
         " catch (e) {
@@ -142,7 +142,17 @@ const SOMETIMES: [(&str, &str); 16] = [
             return isLikeNone(ret) ? 0 : addToExternrefTable0(ret);",
         "return 0;",
     ),
+    (
+        "const ret = globalThis;
+            return isLikeNone(ret) ? 0 : addToExternrefTable0(ret);",
+        "return addToExternrefTable0(globalThis);",
+    ),
     ("isLikeNone(ret)", "(ret == null)"),
+    // Where results go: on the module's stack, whose addresses are the lowest.
+    ("(arg0 >>> 0) + 4 * 0", "arg0"),
+    ("(arg0 >>> 0) + 4 * 1", "arg0 + 4"),
+    ("(arg0 >>> 0) + 8 * 0", "arg0"),
+    ("(arg0 >>> 0) + 8 * 1", "arg0 + 8"),
     // A function that throws is wrapped once, not at each call.
     ("function() { return handleError(function (", "handleError(function ("),
     ("}, arguments); }", "})"),
