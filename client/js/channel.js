@@ -66,15 +66,9 @@ export class Channel extends EventTarget {
       return this.#framed;
     });
     this.#framing.catch((error) => {
-      const [core, raw] = [this.#core, this.#raw];
+      // The first one is the session's to close, once it is open.
+      if (this.#raw !== this.#core?.first) this.#core.closeChannel(this.#raw);
       this.end(error);
-      // One that is yet to open is closed as soon as it has; the first one by the session.
-      if (raw?.readyState === "connecting" && raw !== core.first) {
-        raw.onopen = () => {
-          raw.onopen = null;
-          core.closeChannel(raw);
-        };
-      }
     });
   }
 
@@ -260,6 +254,7 @@ export class Channel extends EventTarget {
   }
 
   #opened() {
+    if (this.#closing) return;
     this.#limit = this.maxMessageSize ?? Infinity;
     this.#ready.resolve();
     this.#low?.();

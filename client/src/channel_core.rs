@@ -152,9 +152,17 @@ impl ChannelCore {
     pub(crate) fn close(&self) {
         // Once only: it wakes those who wait, who may be the ones who close.
         if !self.closed_here.replace(true) {
-            self.raw.close();
-            self.changes.notify();
+            self.moved();
         }
+    }
+
+    /// Its state has changed, or another channel's.
+    pub(crate) fn moved(&self) {
+        // Firefox closes none that is told to before it is open.
+        if self.closed_here.get() && self.state() != ChannelState::Connecting {
+            self.raw.close();
+        }
+        self.changes.notify();
     }
 
     /// The connection is gone, and with it the channel.

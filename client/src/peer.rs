@@ -161,7 +161,7 @@ impl Peer {
             listener.forget(raw);
         }
         for channel in self.channels.borrow().iter().filter_map(Weak::upgrade) {
-            channel.changes.notify();
+            channel.moved();
         }
     }
 

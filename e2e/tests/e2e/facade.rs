@@ -12,7 +12,7 @@ const STATE: &str = "return document.querySelector('#state')?.textContent ?? ''"
 const CASES: [&str; 9] =
     ["messages", "streams", "errors", "refusals", "two", "traces", "channels", "away", "sentAway"];
 /// What the page serves itself.
-const STAYING: [&str; 15] = [
+const STAYING: [&str; 16] = [
     "writers",
     "closing",
     "restarts",
@@ -26,6 +26,7 @@ const STAYING: [&str; 15] = [
     "closedBetween",
     "alone",
     "left",
+    "early",
     "healing",
     "unloaded",
 ];

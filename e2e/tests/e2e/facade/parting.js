@@ -228,6 +228,23 @@ const healing = async () => {
   await ends(staying, peers);
 };
 
+// A channel that is closed before it is open is closed here and there.
+const early = async () => {
+  const peers = serve();
+  const staying = await session(peers);
+  const pauses = [undefined, Promise.resolve(), new Promise((later) => setTimeout(later))];
+  for (const pause of pauses) {
+    const given = staying.openChannel("early");
+    const raw = raws.at(-1);
+    if (pause) await pause;
+    given.close();
+    await given.closed;
+    await until(() => raw.readyState === "closed");
+  }
+  await until(() => peers[0].channels.every(({ label, readyState }) => label !== "early" || readyState === "closed"));
+  await ends(staying, peers);
+};
+
 // What speaks the framing is not where it should be.
 const unloaded = async () => {
   const peers = serve();
@@ -258,6 +275,7 @@ export const parting = {
   closedBetween,
   alone,
   left,
+  early,
   healing,
   unloaded,
 };
