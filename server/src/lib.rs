@@ -83,7 +83,9 @@ pub use limits::{Limits, client_network};
 pub use metrics::{Limit, Metrics};
 pub use offer::{AnswerError, Answered, EventsError, OfferContext, PatchError, Restarted, ServerEvent};
 pub use server::RtcServer;
-pub use session::{ChannelClosed, ChannelOptions, Closed, OpenError, Session, SessionStats, Spawner};
+pub use session::{
+    ChannelClosed, ChannelOptions, Closed, OpenError, Session, SessionParameters, SessionStats, Spawner,
+};
 
 /// Compiles the README's examples.
 #[cfg(doctest)]

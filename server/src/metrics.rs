@@ -220,7 +220,7 @@ impl Metrics {
         count(&self.dropped, reason, 1);
     }
 
-    /// How late a worker was, or how long a turn of its loop took.
+    /// How late a worker dealt with what was due, having had nothing else to do.
     pub(crate) fn lag(&self, lag: Duration) {
         self.lag.observe(lag);
     }

@@ -154,9 +154,10 @@ impl Channels {
         }
     }
 
-    pub(super) fn close_all(&mut self) {
+    pub(super) fn close_all(&mut self, now: Instant) {
         self.opening.clear();
-        for pipe in std::mem::take(&mut self.open).into_values() {
+        for (stream, pipe) in std::mem::take(&mut self.open) {
+            note_closed(&self.link, now, stream, ChannelClosed::WithSession);
             pipe.close();
         }
     }

@@ -43,7 +43,7 @@ pub(crate) fn open(opening: &Opening, carrier: Channel, role: Role) -> Channel {
     let limits = *opening.keeper.limits();
     let talk = Talk::new(role, &limits, None);
     let channel = Channel::framed(talk.clone(), carrier.parameters());
-    opening.spawner.spawn(talk.run(carrier, None, limits));
+    opening.spawner.spawn(talk.run(carrier, None, opening.keeper.clone()));
     channel
 }
 
@@ -76,7 +76,7 @@ async fn begin(
             let channel = Channel::framed(talk.clone(), carrier.parameters());
             // Nobody accepts it if the session has ended: it closes when it is dropped.
             let _ = accepted.try_send(channel);
-            talk.run(carrier, Some(first), limits).await;
+            talk.run(carrier, Some(first), keeper).await;
         }
         Found::Full => refuse(carrier, Fault::Refused),
     }

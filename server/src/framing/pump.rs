@@ -14,10 +14,12 @@ use futures_sink::Sink;
 use hola_webrtc_protocol::framing::{Fault, Framing, State};
 use tokio::time::{Sleep, sleep_until};
 
-use super::talk::{Inner, Talk};
+use super::{
+    Keeper,
+    talk::{Inner, Talk},
+};
 use crate::{
     channel::{Channel, Message},
-    limits::Limits,
     metrics::Limit,
 };
 
@@ -52,26 +54,26 @@ struct Pump {
     carrier: Option<Carrier>,
     /// When the talk lost its data channel.
     lost: Option<Instant>,
-    limits: Limits,
+    keeper: Arc<Keeper>,
     timer: Pin<Box<Sleep>>,
     alarm: Option<Instant>,
 }
 
 impl Talk {
     /// Runs until the channel has ended. `first` is a message of the data channel that was read already.
-    pub(super) async fn run(self: Arc<Self>, carrier: Channel, first: Option<Bytes>, limits: Limits) {
+    pub(super) async fn run(self: Arc<Self>, carrier: Channel, first: Option<Bytes>, keeper: Arc<Keeper>) {
         {
             let mut inner = self.lock();
             inner.framing.attach();
             if let Some(first) = first {
-                handle(&mut inner.framing, self.now(), &first);
+                handle(&mut inner.framing, self.now(), &first, &keeper);
             }
         }
         let mut pump = Pump {
             talk: self,
             carrier: Some(Carrier::new(carrier)),
             lost: None,
-            limits,
+            keeper,
             timer: Box::pin(sleep_until(Instant::now().into())),
             alarm: None,
         };
@@ -117,7 +119,7 @@ impl Pump {
         if let Some((channel, first)) = inner.successor.take() {
             inner.framing.detach();
             inner.framing.attach();
-            handle(&mut inner.framing, self.talk.now(), &first);
+            handle(&mut inner.framing, self.talk.now(), &first, &self.keeper);
             (self.carrier, self.lost) = (Some(Carrier::new(channel)), None);
         }
     }
@@ -128,7 +130,7 @@ impl Pump {
             let Some(carrier) = &mut self.carrier else { return false };
             match Pin::new(&mut carrier.channel).poll_next(context) {
                 Poll::Ready(Some(Message::Binary(frame))) => {
-                    handle(&mut inner.framing, self.talk.now(), &frame);
+                    handle(&mut inner.framing, self.talk.now(), &frame, &self.keeper);
                 }
                 Poll::Ready(Some(Message::Text(_))) => inner.framing.fail(Fault::NotBinary),
                 Poll::Ready(None) => {
@@ -185,7 +187,7 @@ impl Pump {
 
     /// Returns whether the talk is over. If not, the task is woken when its time has come.
     fn wait(&mut self, inner: &mut Inner, context: &mut Context<'_>) -> bool {
-        let until = self.lost.map(|lost| lost + self.limits.resume_timeout);
+        let until = self.lost.map(|lost| lost + self.keeper.limits().resume_timeout);
         if until.is_some_and(|until| until <= Instant::now()) {
             if let Some(place) = &inner.place {
                 place.note(Limit::ResumeTimeout);
@@ -216,7 +218,10 @@ impl Pump {
     }
 }
 
-fn handle(framing: &mut Framing<Bytes>, now: u64, frame: &Bytes) {
+fn handle(framing: &mut Framing<Bytes>, now: u64, frame: &Bytes, keeper: &Keeper) {
     // What is wrong with it the peer is told; the talk has ended then.
-    let _ = framing.handle(now, frame, &mut |offset| frame.slice(offset..));
+    let handled = framing.handle(now, frame, &mut |offset| frame.slice(offset..));
+    if handled == Err(Fault::Oversize) {
+        keeper.metrics().limit_reached(Limit::MaxFramedMessage);
+    }
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     http::{
         HeaderMap,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
+        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE},
     },
     response::IntoResponse,
 };
@@ -15,6 +15,7 @@ use super::{
     client::{Client, is_forwarded},
     problem::Refusal,
     signalling::Shared,
+    token::BearerToken,
 };
 use crate::Metrics;
 
@@ -37,13 +38,18 @@ pub(super) async fn metrics(
     client: Client,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Refusal> {
-    let has_token = shared.bearer_token.as_ref().is_some_and(|token| token.check(&headers).is_ok());
     let may_read = match shared.metrics_access {
         MetricsAccess::Nobody => false,
         MetricsAccess::Loopback => client.is_loopback() && !is_forwarded(&headers),
         MetricsAccess::Everybody => true,
     };
-    if has_token || may_read {
+    // A guess at the token counts as an offer does.
+    let has_token = |token: &BearerToken| {
+        headers.contains_key(AUTHORIZATION)
+            && shared.ensure_offer_rate(client).is_ok()
+            && token.check(&headers).is_ok()
+    };
+    if may_read || shared.bearer_token.as_ref().is_some_and(has_token) {
         let headers = [(CONTENT_TYPE, Metrics::CONTENT_TYPE), (CACHE_CONTROL, "no-store")];
         Ok((headers, shared.server.metrics().encode()))
     } else {

@@ -108,6 +108,10 @@ pub enum ChannelClosed {
 }
 
 impl ChannelClosed {
+    /// All reasons.
+    pub const ALL: [Self; 6] =
+        [Self::ByPeer, Self::ByServer, Self::NotAccepted, Self::NotUtf8, Self::TooLarge, Self::WithSession];
+
     /// The stable name, for programs.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -32,6 +32,18 @@ use crate::{
     offer::OfferContext,
 };
 
+/// What both sides have agreed on by offer and answer. Of a channel, [its own parameters](crate::ChannelParameters) tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionParameters {
+    /// The largest message that may be sent to the peer, in bytes
+    /// ([W3C, `maxMessageSize`](https://www.w3.org/TR/webrtc/#dom-rtcsctptransport-maxmessagesize)).
+    pub max_message_size: u32,
+    /// The largest message that is taken of the peer, in bytes: the answer's `a=max-message-size`
+    /// ([RFC 8841, 6](https://www.rfc-editor.org/rfc/rfc8841#section-6)).
+    pub max_received_message_size: u32,
+}
+
 /// How a session fares (in the words of [WebRTC Statistics](https://www.w3.org/TR/webrtc-stats/)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -86,6 +98,7 @@ pub struct Session {
     link: Arc<Link>,
     arrivals: Mutex<Arrivals>,
     keeper: Arc<Keeper>,
+    pub(crate) parameters: SessionParameters,
     runtime: Option<Handle>,
 }
 
@@ -101,7 +114,7 @@ impl Session {
     fn new(link: Arc<Link>, channels: mpsc::Receiver<Channel>, keeper: Arc<Keeper>) -> Self {
         let resumable = mpsc::channel(keeper.limits().max_channels.max(1));
         let arrivals = Mutex::new(Arrivals { data: channels, resumable });
-        Self { link, arrivals, keeper, runtime: None }
+        Self { link, arrivals, keeper, parameters: SessionParameters::default(), runtime: None }
     }
 
     /// The session's name, as in its URL and in the log.
@@ -117,6 +130,11 @@ impl Session {
     /// The peer's address on the path that ICE has selected. It may change with an ICE restart.
     pub fn remote_address(&self) -> Option<SocketAddr> {
         self.link.remote()
+    }
+
+    /// What both sides have agreed on.
+    pub fn parameters(&self) -> SessionParameters {
+        self.parameters
     }
 
     /// The next channel that the peer opens; `None` once the session has ended.

@@ -79,6 +79,16 @@ impl Reply {
     pub(crate) fn assert_refused(&self, code: ProblemCode, what: &str) {
         assert_eq!(self.status, code.status(), "{what}: {self:?}");
         assert_eq!(self.problem().code, code, "{what}");
+        // As the table in docs/profile.md says.
+        let told = match self.status {
+            401 => &["www-authenticate"][..],
+            405 => &["allow"],
+            429 | 503 => &["retry-after"],
+            _ => &[],
+        };
+        for name in told {
+            assert!(self.header(name).is_some(), "{what}: no {name} in {self:?}");
+        }
     }
 }
 

@@ -54,6 +54,22 @@ async fn limits_count_when_they_take_effect() {
 }
 
 #[tokio::test]
+async fn guesses_at_the_token_count_as_offers() {
+    let server = limited(|limits| (limits.offers_per_second, limits.offer_burst) = (1, 2));
+    let signalling = server.signalling().bearer_token("s3cret".parse().unwrap());
+    let address = serve(signalling.metrics(MetricsAccess::Nobody).router()).await;
+    let read = async |token: &str| {
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str())];
+        exchange(address, &request("GET /metrics", &headers, "")).await.status
+    };
+    assert_eq!((read("s3cret").await, read("wrong").await), (200, 404));
+    assert_eq!(read("s3cret").await, 404, "too many guesses lately, right or wrong");
+    let line = "hola_webrtc_limit_reached_total{limit=\"offers-per-second\"} 1\n";
+    assert!(server.metrics().encode().contains(line));
+}
+
+#[tokio::test]
 async fn only_those_who_may_read_the_figures_find_them() {
     let server = engine();
     let plain: &[(&str, &str)] = &[];

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use crate::common::{SOON, engine, events::EventSource, exchange, limited, offer, request, serve};
 use axum::http::Extensions;
 use futures_util::{SinkExt, StreamExt};
-use hola_webrtc_offerer::{Channel, Connection, connect};
+use hola_webrtc_offerer::{Channel, ChannelOptions, ConnectOptions, Connection, Offerer, Settings, connect};
 use hola_webrtc_protocol::{SdpFragment, Side, TraceData, sdp};
 use hola_webrtc_server::{Limits, RtcServer};
 use tokio::time::timeout;
@@ -158,4 +158,125 @@ async fn the_last_event_of_an_offer_without_a_peer_says_so() {
     let location = exchange(address, &offer(&[])).await.header("location").unwrap().to_owned();
     let events = EventSource::open(address, &location, &[]).await;
     assert_eq!(end_of(events).await, (Side::Server, "never-connected".to_owned()));
+}
+
+/// Echoes, and closes channels of this label when something is said.
+async fn close_some(server: RtcServer) {
+    while let Some(session) = server.accept().await {
+        tokio::spawn(async move {
+            while let Some(mut channel) = session.accept_channel().await {
+                tokio::spawn(async move {
+                    while let Some(message) = channel.next().await {
+                        if channel.label() == "closed upon a word" || channel.send(message).await.is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// Waits until the events tell of so many channels that were closed; returns why.
+async fn closed_channels(events: &mut EventSource, count: usize) -> Vec<String> {
+    let is_whole = |line: &&str| line.contains("channel-closed") && line.ends_with('}');
+    let is_told = |text: &str| text.lines().filter(is_whole).count() >= count;
+    timeout(SOON, events.read_until(is_told)).await.expect("it is told");
+    let reasons = events.events().into_iter().filter_map(|(_, timed)| match timed.event.data {
+        TraceData::ChannelClosed { reason, .. } => Some(reason),
+        _ => None,
+    });
+    reasons.collect()
+}
+
+#[tokio::test]
+async fn why_a_channel_was_closed_is_told_and_one_beyond_the_limit_is_not_accepted() {
+    let server = limited(|limits| limits.max_channels = 2);
+    tokio::spawn(close_some(server.clone()));
+    let address = serve(server.router()).await;
+    let (connection, first) = connect(&format!("http://{address}")).await.unwrap();
+    let mut events = EventSource::open(address, &location(&connection), &[]).await;
+    let open = async |label: &str| {
+        let options = ChannelOptions::labelled(label);
+        timeout(SOON, connection.open_channel(&options)).await.expect("it opens or fails")
+    };
+    let mut expected = Vec::new();
+
+    let line = open("closed by the client").await.unwrap();
+    assert_echoed(&line, "here").await;
+    line.close().await;
+    expected.push("by-peer");
+    assert_eq!(closed_channels(&mut events, 1).await, expected);
+
+    let line = open("full").await.unwrap();
+    assert_echoed(&line, "here").await;
+    // Both that may be are there, and accepted.
+    if let Ok(beyond) = open("one too many").await {
+        timeout(SOON, beyond.closed()).await.expect("the server closes it");
+    }
+    expected.push("not-accepted");
+    assert_eq!(closed_channels(&mut events, 2).await, expected);
+    let figures = server.metrics().encode();
+    assert!(figures.contains("hola_webrtc_limit_reached_total{limit=\"max-channels\"} 1\n"), "{figures}");
+    assert_echoed(&line, "still here").await;
+    line.close().await;
+    expected.push("by-peer");
+    assert_eq!(closed_channels(&mut events, 3).await, expected);
+
+    // There is room again.
+    let line = open("closed upon a word").await.unwrap();
+    line.send("go").await.unwrap();
+    timeout(SOON, line.closed()).await.expect("the server closes it");
+    expected.push("by-server");
+    assert_eq!(closed_channels(&mut events, 4).await, expected);
+
+    assert_echoed(&first, "the first is there all the time").await;
+    let delete = request(&format!("DELETE {}", location(&connection)), &[], "");
+    assert_eq!(exchange(address, &delete).await.status, 204);
+    expected.push("with-session");
+    assert_eq!(closed_channels(&mut events, 5).await, expected);
+}
+
+#[tokio::test]
+async fn what_a_session_does_is_counted() {
+    let server = engine();
+    echo(&server);
+    let address = serve(server.router()).await;
+    let figure = |name: &str| -> u64 {
+        let figures = server.metrics().encode();
+        let line = figures.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in {figures}")).parse().unwrap()
+    };
+    let (connection, line) = connect(&format!("http://{address}")).await.unwrap();
+    assert_echoed(&line, "hola").await;
+    let named = |name: &str, label: &str| figure(&format!("hola_webrtc_{name}{{{label}}}"));
+    assert_eq!(named("sessions", "state=\"open\""), 1);
+    for direction in ["direction=\"in\"", "direction=\"out\""] {
+        assert_eq!(named("messages_total", direction), 1, "{direction}");
+        assert_eq!(named("message_bytes_total", direction), 4, "{direction}");
+        assert!(named("datagrams_total", direction) >= 5 && named("datagram_bytes_total", direction) > 500);
+    }
+    for step in ["6a", "6b", "6c", "6d", "6e", "8a", "8b", "8c", "8d"] {
+        assert_eq!(named("step_seconds_count", &format!("step=\"{step}\"")), 1, "{step}");
+    }
+    connection.close();
+    let ended = async {
+        while named("sessions_ended_total", "reason=\"by-peer\"") < 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(SOON, ended).await.expect("the end counts");
+    assert_eq!(named("sessions", "state=\"open\""), 0);
+}
+
+#[tokio::test]
+async fn what_both_sides_agreed_on_is_known() {
+    let server = limited(|limits| limits.max_message_size = 50_000);
+    let url = format!("http://{}", serve(server.router()).await);
+    let offerer = Offerer::new(Settings::default()).unwrap();
+    let options = ConnectOptions { max_message_size: 20_000, ..ConnectOptions::default() };
+    let (client, session) = tokio::join!(offerer.connect(&url, &options), server.accept());
+    let (_connection, _line) = client.unwrap();
+    let parameters = session.unwrap().parameters();
+    assert_eq!((parameters.max_message_size, parameters.max_received_message_size), (20_000, 50_000));
 }

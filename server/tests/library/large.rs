@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use hola_webrtc_protocol::framing::{Ended, Framing, Info, Read, State, Transfer};
+use hola_webrtc_protocol::framing::{Ended, Framing, Info, Mode, Read, Role, State, Transfer};
 use hola_webrtc_server::{
     Channel, ChannelOptions, IncomingLarge, LargeError, LargeInfo, Message, SendError, Session, echo,
 };
 
 use crate::{
-    Stand, soon,
+    Stand,
+    common::limited,
+    soon,
     talker::{LIMITS, Talker, bytes},
 };
 
@@ -55,6 +58,49 @@ async fn a_message_beyond_the_peers_maximum_is_refused_and_the_channel_goes_on()
     assert_eq!(sent, Err(SendError::TooLarge { size, max }));
     channel.send(Message::Text("still here".to_owned())).await.unwrap();
     assert_eq!(talker.receive().await, "still here");
+}
+
+/// By a client that does not keep to what the server has said.
+#[tokio::test]
+async fn a_message_above_the_servers_maximum_ends_its_channel_alone_and_counts() {
+    let stand = Stand::of(limited(|limits| limits.max_framed_message = 1000)).await;
+    // The frames are those for somebody who takes more.
+    let [mut greedy, mut generous] =
+        [Role::Opener, Role::Acceptor].map(|role| Framing::<Bytes>::new(role, LIMITS, None));
+    greedy.attach();
+    generous.attach();
+    let slice = |frame: &[u8]| {
+        let frame = Bytes::copy_from_slice(frame);
+        move |offset| frame.slice(offset..)
+    };
+    let hello = greedy.transmit(0).unwrap();
+    generous.handle(0, &hello, &mut slice(&hello)).unwrap();
+    let answer = generous.transmit(0).unwrap();
+    greedy.handle(0, &answer, &mut slice(&answer)).unwrap();
+    greedy.send(true, "x".repeat(1001).as_bytes()).unwrap();
+    let frames = std::iter::from_fn(|| greedy.transmit(0));
+    let frames: Vec<Vec<u8>> = [hello].into_iter().chain(frames).collect();
+
+    let (connection, line, session, first) = soon(stand.connect()).await;
+    let options = hola_webrtc_offerer::ChannelOptions {
+        protocol: Mode::Framed.protocol(""),
+        ..hola_webrtc_offerer::ChannelOptions::labelled("greedy")
+    };
+    let (talking, accepted) =
+        soon(async { tokio::join!(connection.open_channel(&options), session.accept_channel()) }).await;
+    let (talking, mut accepted) = (talking.unwrap(), accepted.unwrap());
+    for frame in frames {
+        talking.send(frame).await.unwrap();
+    }
+    assert_eq!(soon(accepted.next()).await, None, "nothing of it is handed over");
+    soon(talking.closed()).await;
+    let figures = stand.server.metrics().encode();
+    assert!(
+        figures.contains("hola_webrtc_limit_reached_total{limit=\"max-framed-message\"} 1\n"),
+        "{figures}"
+    );
+    assert!(line.is_open());
+    drop(first);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ impl Peer {
         if self.link.has_ended() {
             return;
         }
-        self.channels.close_all();
+        self.channels.close_all(now);
         let journal = &self.link.journal;
         let step = self.next_layer().unwrap_or(Step::OpenChannel);
         if self.reached != Some(Step::OpenChannel) {

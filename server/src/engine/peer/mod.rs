@@ -83,8 +83,20 @@ pub(super) struct Parts {
 
 impl Peer {
     pub(super) fn new(now: Instant, parts: Parts) -> Self {
-        let Parts { place, resident, stack, candidates, doorbell, link, session, channels, limits, metrics } =
-            parts;
+        let Parts {
+            place,
+            resident,
+            stack,
+            candidates,
+            doorbell,
+            link,
+            mut session,
+            channels,
+            limits,
+            metrics,
+        } = parts;
+        session.parameters.max_message_size = stack.peers_maximum();
+        session.parameters.max_received_message_size = limits.max_message_size;
         Self {
             resident,
             doorbell,
