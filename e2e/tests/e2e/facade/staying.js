@@ -52,6 +52,8 @@ const closing = async () => {
   await staying.channel.ready;
   await given.closed;
   equal(given.state, "closed");
+  // Chromium opens a channel before the other side has heard of it.
+  await until(() => peers[1].channels.length);
   equal(peers[1].channels.map(({ label }) => label).join(), "chat");
 
   const late = [];
