@@ -5,9 +5,10 @@
 
 mod support;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, future::join};
 use hola_webrtc_client::{
-    Backoff, ChannelOptions, ChannelState, Closed, ConnectOptions, Message, Session, SessionState, TraceData,
+    Backoff, ChannelOptions, ChannelState, Closed, ConnectOptions, ErrorKind, Message, Session, SessionState,
+    TraceData,
 };
 use support::{
     in_page_server::{InPageServer, end_last, number, run},
@@ -114,6 +115,16 @@ async fn a_session_that_has_closed_its_channels_makes_no_other_connection() {
     run("server.peers.at(-1).close()");
     assert_eq!(soon(session.closed()).await, Closed::Remote);
     assert_eq!(number("server.peers.length"), 1);
+}
+
+/// The browser itself settles nothing of a connection that is closed.
+#[wasm_bindgen_test]
+async fn a_restart_that_is_under_way_ends_with_its_connection() {
+    let _server = InPageServer::new("");
+    let session = session(None).await;
+    let connection = session.connection().unwrap();
+    let (restarted, ()) = soon(join(connection.restart_ice(), async { connection.close() })).await;
+    assert_eq!(restarted.unwrap_err().kind, ErrorKind::Lost);
 }
 
 #[wasm_bindgen_test]
