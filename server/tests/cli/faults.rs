@@ -55,6 +55,8 @@ async fn on_a_full_disk_the_last_certificate_stays_in_use() {
     // The name in --announce is one that the last certificate is not for.
     let script = r#"
         run() {
+            # What the last run said is not to be taken for this one's, which begins in a process of its own.
+            rm -f "$1.out"
             "$2" --listen=127.0.0.1:0 --log=warn --log-format=text --state-dir="$1" $3 > "$1.out" 2> "$1.err" & program=$!
             until grep -q Ctrl-C "$1.out"; do kill -0 $program || break; sleep 0.05; done
             kill $program; wait $program
