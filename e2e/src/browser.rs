@@ -19,6 +19,10 @@ use xtask::{
     server::{agent, free_address, reachable},
 };
 
+/// The feature of Chromium that has its offers say how SCTP begins
+/// ([SNAP](https://datatracker.ietf.org/doc/draft-hancke-tsvwg-snap/)).
+pub const SNAP: &str = "WebRtcSctpSnap";
+
 /// How long a driver may take to start.
 const START: Duration = Duration::from_mins(1);
 
@@ -40,6 +44,8 @@ pub struct Setup {
     pub patience: Duration,
     /// Firefox makes the clock coarse, which protects its user: not where times are measured.
     pub exact_clock: bool,
+    /// What is switched on in Chromium that is not by default.
+    pub features: Vec<String>,
     /// Where the driver is looked for: folders as in the variable PATH.
     pub path: OsString,
 }
@@ -51,6 +57,7 @@ impl Setup {
             language: language.to_owned(),
             patience: Duration::from_secs(30),
             exact_clock: false,
+            features: Vec::new(),
             path: env::var_os("PATH").unwrap_or_default(),
         }
     }
@@ -122,6 +129,7 @@ fn chromium(setup: &Setup) -> Result<Value> {
             "--disable-sync",
             "--window-size=1280,1000",
             format!("--lang={}", setup.language),
+            format!("--enable-features={}", setup.features.join(",")),
         ],
     }))
 }

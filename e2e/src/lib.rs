@@ -9,8 +9,8 @@ mod page;
 mod site;
 mod stage;
 
-pub use browser::{Browser, Driven, Setup};
+pub use browser::{Browser, Driven, SNAP, Setup};
 pub use element::Element;
 pub use page::{Field, Message, Notice, Page, Snapshot, Step, Watched};
 pub use site::Site;
-pub use stage::{Stage, in_browser};
+pub use stage::{Stage, in_browser, in_browser_as};

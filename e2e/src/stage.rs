@@ -92,11 +92,20 @@ pub fn in_browser(
     language: &str,
     test: impl AsyncFnOnce(&mut Stage) -> Result<()>,
 ) -> Result<()> {
+    in_browser_as(browser, &Setup::new(language), test)
+}
+
+/// The same with a browser that is set up otherwise.
+pub fn in_browser_as(
+    browser: Browser,
+    setup: &Setup,
+    test: impl AsyncFnOnce(&mut Stage) -> Result<()>,
+) -> Result<()> {
     let folder = fresh_folder(thread::current().name().unwrap_or("test"))?;
     runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(async {
         let (launch, listen) = launch(&folder)?;
         let server = Some(launch.start()?);
-        let driven = browser.start(&Setup::new(language), &folder.join("driver.log")).await?;
+        let driven = browser.start(setup, &folder.join("driver.log")).await?;
         let client = driven.client.clone();
         let mut stage =
             Stage { page: Page::new(client.clone()), folder: folder.clone(), launch, listen, server };

@@ -80,8 +80,9 @@ impl Answerer {
         let mut stack = Stack::new(now, self.settings.clone()).map_err(internal)?;
         stopwatch.lap(Step::BuildPeer);
 
-        // 6b. Set the offer as remote description.
+        // 6b. Set the offer as remote description. If it says how SCTP begins, that is done as well.
         stack.set_remote(offered.remote.clone()).map_err(internal)?;
+        let init = offered.init.as_ref().map(|init| stack.agree(now, init)).transpose().map_err(bad_sdp)?;
         stopwatch.lap(Step::SetRemoteOffer);
 
         // 6c. Add the host candidates: where this server listens.
@@ -99,6 +100,7 @@ impl Answerer {
             fingerprint: self.settings.fingerprint(),
             candidates: &candidates,
             max_message_size: self.settings.max_message_size(),
+            init: init.as_deref(),
         };
         let sdp = describe(&offered, &local);
         stopwatch.lap(Step::CreateAnswer);

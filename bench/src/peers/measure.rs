@@ -116,7 +116,7 @@ const FAR: u32 = 50;
 
 /// Everything that is measured of each peer.
 pub(crate) fn plan(quick: bool) -> Vec<Cell> {
-    use Kind::{Chromium, Firefox, Libdatachannel, Libwebrtc, Native};
+    use Kind::{Chromium, Firefox, Libdatachannel, Libwebrtc, Native, Snap};
     let every = |measure, number, offerer| Cell { measure, number, offerer, once: false };
     let once = |measure, number, offerer| Cell { measure, number, offerer, once: true };
     if quick {
@@ -131,7 +131,7 @@ pub(crate) fn plan(quick: bool) -> Vec<Cell> {
     // The native offerer has nothing to gather.
     plan.extend([Chromium, Libwebrtc].map(|offerer| every(Measure::Gathered, 0, offerer)));
     plan.extend([Firefox, Libdatachannel].map(|offerer| once(Measure::Gathered, 0, offerer)));
-    plan.extend([Chromium, Native].map(|offerer| every(Measure::Delayed, FAR, offerer)));
+    plan.extend([Chromium, Snap, Native].map(|offerer| every(Measure::Delayed, FAR, offerer)));
     plan.extend([Firefox, Libwebrtc, Libdatachannel].map(|offerer| once(Measure::Delayed, FAR, offerer)));
     plan.extend([Chromium, Libwebrtc, Native].map(|offerer| every(Measure::RoundTrip, 0, offerer)));
     plan.extend([Firefox, Libdatachannel].map(|offerer| once(Measure::RoundTrip, 0, offerer)));

@@ -15,7 +15,7 @@ use crate::peers::{
 const OURS: &str = "hola-webrtc";
 
 /// The rows of the README, which are those by which this project judges itself: by which offerer, what, and its number.
-pub(super) const HEADLINES: [(&str, &str, &str, u32); 25] = [
+pub(super) const HEADLINES: [(&str, &str, &str, u32); 26] = [
     ("Chromium", "connect", "click-p50", 0),
     ("Chromium", "connect", "post-p50", 0),
     ("Chromium", "connect", "post-p90", 0),
@@ -24,6 +24,7 @@ pub(super) const HEADLINES: [(&str, &str, &str, u32); 25] = [
     ("libdatachannel in Node", "connect", "post-p50", 0),
     ("libdatachannel in Node", "connect", "post-p90", 0),
     ("Chromium", "delayed", "round-trips", 50),
+    ("Chromium with SNAP", "delayed", "round-trips", 50),
     ("native", "round-trip", "p50", 0),
     ("native", "round-trip", "p99", 0),
     ("native", "round-trip", "cpu-per-message", 0),
@@ -49,6 +50,7 @@ const LIMITS: &str = "\
 ratio of ours then.
 - libwebrtc, libdatachannel and werift are Node.js processes, and the CPU time of JavaScript is in theirs; aiortc's has that of \
 Python.
+- Chromium with SNAP is Chromium with `--enable-features=WebRtcSctpSnap`: its offers say how SCTP begins, and an answer may too.
 - The native offerer does not tell when it posts: its round trips of a connection are counted from the click.
 - Allocations are counted where they pass through the system's allocator (by a library loaded before it; ours is then built \
 without jemalloc) or where the runtime counts them (Go). JavaScript's and Python's engines do neither for every object.

@@ -15,7 +15,7 @@ fn a_page_that_gathers_completely_and_posts_json_is_greeted_and_echoed_in_firefo
     in_browser(Browser::Firefox, "es", greeted_and_echoed)
 }
 
-async fn greeted_and_echoed(stage: &mut Stage) -> Result<()> {
+pub(crate) async fn greeted_and_echoed(stage: &mut Stage) -> Result<()> {
     stage.page.open(&format!("{}healthz", stage.url())).await?;
     let heard = stage
         .page

@@ -7,7 +7,7 @@ use hola_webrtc_e2e::{Browser, Stage, Step, Watched, in_browser};
 const PARTS: [&str; 9] = ["6a", "6b", "6c", "6d", "6e", "8a", "8b", "8c", "8d"];
 
 /// The whole job, in any browser.
-async fn converse(stage: &mut Stage) -> Result<()> {
+pub(crate) async fn converse(stage: &mut Stage) -> Result<()> {
     let page = &stage.page;
     let idle = page.open_ready(&stage.url()).await?;
     assert!(idle.steps.iter().all(|step| step.state == "pending"), "{idle:#?}");

@@ -8,6 +8,7 @@ mod facade;
 mod language;
 mod many;
 mod memory;
+mod snap;
 mod talk;
 mod teller;
 mod trouble;

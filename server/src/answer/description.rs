@@ -14,11 +14,13 @@ pub(super) struct Local<'a> {
     pub(super) fingerprint: &'a Fingerprint,
     pub(super) candidates: &'a [Candidate],
     pub(super) max_message_size: u32,
+    /// What it says of SCTP, if the offer does.
+    pub(super) init: Option<&'a str>,
 }
 
 /// The answer: the section for data channels is accepted, and every other one rejected.
 pub(super) fn describe(offered: &Offered, local: &Local<'_>) -> String {
-    let Local { session, credentials, fingerprint, candidates, max_message_size } = local;
+    let Local { session, credentials, fingerprint, candidates, max_message_size, init } = local;
     let IceCredentials { ufrag, password } = credentials;
     let mut lines = Lines(String::with_capacity(1024));
     lines.push("v=0");
@@ -48,6 +50,9 @@ pub(super) fn describe(offered: &Offered, local: &Local<'_>) -> String {
         lines.push("a=setup:active");
         lines.push("a=sctp-port:5000");
         lines.push(format_args!("a=max-message-size:{max_message_size}"));
+        if let Some(init) = init {
+            lines.push(format_args!("a=sctp-init:{init}"));
+        }
         for candidate in *candidates {
             lines.push(format_args!("a={candidate}"));
         }

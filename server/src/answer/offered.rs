@@ -7,7 +7,7 @@ use rtc_sdp::description::{media::MediaDescription, session::SessionDescription}
 
 use crate::{
     answer::IceCredentials,
-    engine::{Fingerprint, FingerprintError, Remote},
+    engine::{Fingerprint, FingerprintError, Init, InitError, Remote},
     offer::AnswerError,
 };
 
@@ -21,6 +21,8 @@ const SCTP_PORT: &str = "5000";
 #[derive(Debug)]
 pub(super) struct Offered {
     pub(super) remote: Remote,
+    /// How its SCTP begins, if it says so.
+    pub(super) init: Option<Init>,
     /// Its sections, in order.
     pub(super) sections: Vec<Section>,
     /// Whether the data channels' section is in a BUNDLE group.
@@ -94,6 +96,7 @@ impl Offered {
             Some(Ok(size)) => size,
             Some(Err(_)) => return bad("a=max-message-size is no number"),
         };
+        let init = value(&media[data], "sctp-init").map(str::parse).transpose();
         let fingerprints = fingerprints(&description, sections)?;
         Ok(Self {
             remote: Remote {
@@ -101,6 +104,7 @@ impl Offered {
                 fingerprints,
                 max_message_size,
             },
+            init: init.map_err(|error: InitError| super::bad_sdp(error))?,
             sections: media.iter().enumerate().map(|(index, media)| section(media, index == data)).collect(),
             is_bundled: bundle.is_some(),
         })

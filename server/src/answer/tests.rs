@@ -124,3 +124,25 @@ fn the_largest_message_for_the_peer_is_what_it_says_or_64_kib() {
         assert_eq!(offered.remote.max_message_size, expected);
     }
 }
+
+#[test]
+fn sctp_begins_as_the_offer_says_or_the_offer_is_refused() {
+    let offer = |init: &str| format!("{SESSION}{DATA}{}{init}", transport());
+    assert_eq!(sdp::attribute(&answer(&offer("")).unwrap(), "sctp-init"), None);
+    let mut answers = ["AQAAHvmFXyMAUAAA/////80ISz/AAAAEgAgABoLA", "AQAAFPmFXyMAUAAA/////80ISz8="]
+        .map(|init| answer(&offer(&format!("a=sctp-init:{init}\r\n"))).unwrap());
+    assert!(answers.iter_mut().all(|answer| sdp::attribute(answer, "sctp-init").is_some()));
+    for unusable in [
+        "",
+        "AQAAHg==",
+        "AQAAHvmFXyMAUAAA/////80ISz/AAAAEgAgABoL",
+        // Tag, streams of either side, window.
+        "AQAAFAAAAAAAUAAA/////80ISz8=",
+        "AQAAFPmFXyMAUAAAAAD//80ISz8=",
+        "AQAAFPmFXyMAUAAA//8AAM0ISz8=",
+        "AQAAFPmFXyMAAAAB/////80ISz8=",
+    ] {
+        let fault = fault(&offer(&format!("a=sctp-init:{unusable}\r\n")));
+        assert!(fault.starts_with("a=sctp-init "), "{fault}");
+    }
+}

@@ -59,7 +59,7 @@ pub(crate) use self::{
     reception::Reception,
     registry::Registry,
     socket::Socket,
-    stack::{Fingerprint, FingerprintError, Remote, Settings, Stack},
+    stack::{Fingerprint, FingerprintError, Init, InitError, Remote, Settings, Stack},
     transit::abandon,
     worker::{Mailbox, Order, Worker},
 };

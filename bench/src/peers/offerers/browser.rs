@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Result, bail};
-use hola_webrtc_e2e::{Browser as Program, Driven, Setup};
+use hola_webrtc_e2e::{Browser as Program, Driven, SNAP, Setup};
 use serde_json::{Value, json};
 use xshell::Shell;
 use xtask::{
@@ -38,7 +38,8 @@ impl Browser {
             Program::Chromium
         };
         let path = shell.var_os("PATH").unwrap_or_default();
-        let setup = Setup { patience: PATIENCE, exact_clock: true, path, ..Setup::new("en") };
+        let features = (kind == Kind::Snap).then(|| SNAP.to_owned()).into_iter().collect();
+        let setup = Setup { patience: PATIENCE, exact_clock: true, features, path, ..Setup::new("en") };
         let driven = program.start(&setup, log).await?;
         let page = Page::serve().await?;
         driven.client.goto(&page.url()).await?;

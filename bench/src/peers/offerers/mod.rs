@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_mins(4);
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
 pub(crate) enum Kind {
     Chromium,
+    /// Chromium with offers that say how SCTP begins
+    Snap,
     Firefox,
     Libwebrtc,
     Libdatachannel,
@@ -39,13 +41,14 @@ pub(crate) enum Offerer {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Chromium, Self::Firefox, Self::Libwebrtc, Self::Libdatachannel, Self::Native];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Chromium, Self::Snap, Self::Firefox, Self::Libwebrtc, Self::Libdatachannel, Self::Native];
 
     /// Its name in reports.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Chromium => "Chromium",
+            Self::Snap => "Chromium with SNAP",
             Self::Firefox => "Firefox",
             Self::Libwebrtc => "libwebrtc in Node",
             Self::Libdatachannel => "libdatachannel in Node",
@@ -63,7 +66,7 @@ impl Kind {
     ) -> Result<Offerer> {
         let log = logs.join(format!("offerer-{}.log", self.name().replace(' ', "-")));
         let offerer = match self {
-            Self::Chromium | Self::Firefox => {
+            Self::Chromium | Self::Snap | Self::Firefox => {
                 Offerer::Browser(Box::new(Browser::start(self, shell, project, &log).await?))
             }
             Self::Libwebrtc | Self::Libdatachannel => {

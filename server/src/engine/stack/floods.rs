@@ -19,7 +19,7 @@ fn what_comes_in_one_go_from_afar_is_acknowledged_two_packets_at_a_time() {
         victim.act();
         victim.sent.clear();
         for number in 1..=10 {
-            victim.deliver(chunk(WHOLE, victim.next_tsn, 1, number, BINARY, &[7]));
+            victim.deliver(&chunk(WHOLE, victim.next_tsn, 1, number, BINARY, &[7]));
             victim.next_tsn = victim.next_tsn.wrapping_add(1);
         }
         victim.act();
@@ -118,7 +118,7 @@ fn an_honest_peer_fills_the_window_and_is_read_to_the_end() {
     for number in 0..MIB / 1000 {
         // Nobody reads meanwhile.
         let sequence = u16::try_from(number).unwrap() + 1;
-        victim.deliver(chunk(WHOLE, victim.next_tsn, 1, sequence, BINARY, &[7; 1000]));
+        victim.deliver(&chunk(WHOLE, victim.next_tsn, 1, sequence, BINARY, &[7; 1000]));
         victim.next_tsn = victim.next_tsn.wrapping_add(1);
         while victim.sctp.poll_transmit(victim.now).is_some() {}
         assert!(!victim.sctp.is_flooded());

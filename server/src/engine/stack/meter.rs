@@ -17,10 +17,11 @@ use bytes::{Bytes, BytesMut};
 
 use self::{
     arrivals::{Arrival, Arrivals},
-    chunks::{Chunk, Chunks, ENDING, Reconfiguration, WINDOW, seal},
+    chunks::{Chunk, Chunks, ENDING, Reconfiguration, WINDOW},
     near::{FAR, Near},
     room::Room,
 };
+use super::packet::seal;
 
 /// What a chunk costs beside its bytes.
 const CHUNK_COST: usize = 256;

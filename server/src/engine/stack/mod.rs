@@ -13,7 +13,9 @@ mod fingerprint;
 #[cfg(test)]
 mod floods;
 mod ice;
+mod init;
 mod meter;
+mod packet;
 #[cfg(test)]
 pub(super) mod packets;
 #[cfg(test)]
@@ -43,6 +45,7 @@ use self::{
 };
 pub(crate) use self::{
     fingerprint::{Fingerprint, FingerprintError},
+    init::{Init, InitError},
     settings::Settings,
 };
 use super::stun::Stun;
@@ -116,6 +119,8 @@ pub(crate) struct Stack {
     dtls: Option<Dtls>,
     /// Once DTLS is up.
     sctp: Option<Sctp>,
+    /// Until then, if offer and answer have set it up.
+    agreed: Option<Box<Sctp>>,
     peers_maximum: u32,
     /// The pair that ICE selected last. While it starts anew, the old one goes on to serve.
     route: Option<(SocketAddr, SocketAddr)>,
@@ -128,6 +133,7 @@ impl Stack {
             ice: Ice::new(now, &settings)?,
             dtls: None,
             sctp: None,
+            agreed: None,
             peers_maximum: settings.max_message_size(),
             route: None,
             events: VecDeque::new(),
@@ -147,6 +153,15 @@ impl Stack {
         self.dtls = Some(Dtls::new(&self.settings, fingerprints)?);
         self.peers_maximum = self.peers_maximum.min(max_message_size);
         Ok(())
+    }
+
+    /// Sets SCTP up by what the offer says of it, and returns what the answer is to say.
+    pub(crate) fn agree(&mut self, now: Instant, init: &Init) -> Result<String, StackError> {
+        let Some((sctp, answer)) = Sctp::agree(now, &self.settings, init)? else {
+            return Err(StackError("a=sctp-init names no association that can be".to_owned()));
+        };
+        self.agreed = Some(Box::new(sctp));
+        Ok(answer)
     }
 
     pub(crate) fn add_host_candidate(&mut self, candidate: &Candidate) -> Result<(), StackError> {
@@ -194,7 +209,7 @@ impl Stack {
             match received {
                 Received::Secure => {
                     self.events.push_back(Event::Secured);
-                    self.sctp = Some(Sctp::connect(now, &self.settings)?);
+                    self.sctp = Some(self.associate(now)?);
                 }
                 Received::Data(packet) => {
                     if let Some(sctp) = &mut self.sctp {
@@ -267,6 +282,13 @@ impl Stack {
             debug!("the connection does not close cleanly: {error}");
         }
         last
+    }
+
+    /// DTLS is up: so is what was agreed upon, and else SCTP begins.
+    fn associate(&mut self, now: Instant) -> Result<Sctp, StackError> {
+        let Some(mut sctp) = self.agreed.take() else { return Ok(Sctp::connect(now, &self.settings)?) };
+        sctp.is_away(self.ice.round_trip_time(now));
+        Ok(*sctp)
     }
 
     fn look_at_ice(&mut self, now: Instant) {

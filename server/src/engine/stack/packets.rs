@@ -2,6 +2,8 @@
 
 use bytes::{BufMut, BytesMut};
 
+pub(crate) use super::packet::packet;
+
 /// The flags of DATA chunks.
 pub(crate) const ENDING: u8 = 1;
 pub(crate) const BEGINNING: u8 = 2;
@@ -58,20 +60,6 @@ pub(crate) fn forward_tsn(tsn: u32) -> Vec<u8> {
     let mut chunk = vec![192, 0, 0, 8];
     chunk.put_u32(tsn);
     chunk
-}
-
-/// A packet with one chunk, for who has chosen this verification tag.
-pub(crate) fn packet(tag: u32, mut chunk: Vec<u8>) -> BytesMut {
-    chunk.resize(chunk.len().next_multiple_of(4), 0);
-    let mut packet = BytesMut::new();
-    packet.put_u16(5000);
-    packet.put_u16(5000);
-    packet.put_u32(tag);
-    packet.put_u32(0);
-    packet.extend(chunk);
-    let checksum = crc32c::crc32c(&packet);
-    packet[8..12].copy_from_slice(&checksum.to_le_bytes());
-    packet
 }
 
 /// A byte at this offset of the first handshake message, which is as long as it says. The core takes it for a part even

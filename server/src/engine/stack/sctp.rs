@@ -9,7 +9,7 @@ mod set_up;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::SocketAddr,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -23,7 +23,12 @@ use rtc_shared::{
 };
 
 use self::{bundle::bundle, early::Early, set_up::SetUp};
-use super::{Event, Incoming, Settings, TUNNEL, meter::Meter, window::WindowUpdate};
+use super::{
+    Event, Incoming, Settings, TUNNEL,
+    init::{self, Init},
+    meter::Meter,
+    window::WindowUpdate,
+};
 use crate::channel::{ChannelParameters, Message};
 
 const FIRST_CHUNK: usize = 12;
@@ -92,6 +97,25 @@ impl Sctp {
             packets: VecDeque::new(),
             events: VecDeque::new(),
         })
+    }
+
+    /// An association with the peer whose INIT chunk its offer has, and what the answer is to say: both sides take for
+    /// themselves the steps that set it up (RFC 9260, 5.1), and none goes over the wire. `None` if the chunk is unusable.
+    pub(super) fn agree(now: Instant, settings: &Settings, peer: &Init) -> Result<Option<(Self, String)>> {
+        let mut sctp = Self::connect(now, settings)?;
+        let init = sctp.poll_transmit(now);
+        let tag = sctp.window.tag;
+        sctp.receive(now, peer.acknowledgement(tag));
+        // The cookie is nobody's.
+        sctp.poll_transmit(now);
+        sctp.receive(now, init::end(tag));
+        let attribute = init.and_then(|init| init::attribute(&init));
+        Ok(attribute.filter(|_| sctp.is_up).map(|attribute| (sctp, attribute)))
+    }
+
+    /// How long a round trip to the peer takes, where that did not show as the association came up.
+    pub(super) fn is_away(&mut self, round_trip: Option<Duration>) {
+        self.meter.came_up(round_trip);
     }
 
     pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {

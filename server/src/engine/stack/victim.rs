@@ -82,12 +82,12 @@ impl Victim {
         self.packet(chunk(flags, tsn, stream, sequence, identifier, data));
     }
 
-    pub(super) fn packet(&mut self, chunk: Vec<u8>) {
-        self.deliver(chunk);
+    pub(super) fn packet(&mut self, chunk: impl AsRef<[u8]>) {
+        self.deliver(chunk.as_ref());
         self.act();
     }
 
-    pub(super) fn deliver(&mut self, chunk: Vec<u8>) {
+    pub(super) fn deliver(&mut self, chunk: &[u8]) {
         self.sctp.receive(self.now, packet(self.tag, chunk));
     }
 

@@ -1,19 +1,18 @@
 //! Tells the peer that the receive window is open again (RFC 9260, 6.2). rtc-sctp does so only when something comes; without
 //! this a peer that was stopped stands still for a second at least, until it tries by itself.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
+
+use super::packet::packet;
 
 const CHUNK: usize = 12;
 const INIT: u8 = 1;
 const SACK: u8 = 3;
 
-/// SCTP for data channels has the same port on both sides (RFC 8841).
-const PORT: u16 = 5000;
-
 #[derive(Default)]
 pub(super) struct WindowUpdate {
     /// What the peer names in its packets.
-    tag: u32,
+    pub(super) tag: u32,
     /// Up to where everything has come, by the last selective acknowledgement.
     acknowledged: Option<u32>,
 }
@@ -41,16 +40,11 @@ fn number(packet: &[u8], at: usize) -> Option<u32> {
 /// A packet with a DATA chunk of one byte, flagged as a message of its own and as urgent (RFC 7053).
 fn again(tag: u32, tsn: u32) -> Bytes {
     const FLAGS: u8 = 0b1011;
-    let mut packet = BytesMut::with_capacity(32);
-    packet.put_u16(PORT);
-    packet.put_u16(PORT);
-    packet.put_u32(tag);
-    packet.put_u32(0);
-    packet.put_slice(&[0, FLAGS]);
-    packet.put_u16(17);
-    packet.put_u32(tsn);
-    packet.put_bytes(0, 12);
-    let checksum = crc32c::crc32c(&packet);
-    packet[8..12].copy_from_slice(&checksum.to_le_bytes());
-    packet.freeze()
+    const LENGTH: u16 = 17;
+    let mut chunk = Vec::with_capacity(LENGTH.into());
+    chunk.put_slice(&[0, FLAGS]);
+    chunk.put_u16(LENGTH);
+    chunk.put_u32(tsn);
+    chunk.resize(LENGTH.into(), 0);
+    packet(tag, &chunk).freeze()
 }

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use hola_webrtc_protocol::sdp;
 use rtc_crypto::RTCCryptoProvider;
@@ -26,6 +28,7 @@ use super::{
     *,
 };
 use crate::{
+    channel::Message,
     engine::stack::packets::{BEGINNING, BINARY, DCEP, OPEN, WHOLE, chunk, packet},
     session::Closed,
 };
@@ -34,8 +37,10 @@ const TUNNEL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 pub(super) struct Handmade {
     pub(super) address: SocketAddr,
+    round_trip: Duration,
     agent: Agent,
     dtls: Endpoint,
+    leaving: Vec<BytesMut>,
     is_secure: bool,
     /// It leaves what it hears of DTLS unanswered.
     pub(super) is_mute: bool,
@@ -44,6 +49,10 @@ pub(super) struct Handmade {
     sctp: SctpEndpoint,
     /// It brings SCTP up, and is left alone from then on.
     association: Option<Association>,
+    /// What the answer says of SCTP.
+    init: Option<String>,
+    /// The packets of SCTP that have come.
+    received: Vec<Bytes>,
     /// The server's verification tag.
     tag: u32,
     next_tsn: u32,
@@ -56,6 +65,11 @@ fn hex(digest: &[u8]) -> String {
 impl Handmade {
     /// Negotiates a connection with the fingerprints that are made of its certificate.
     pub(super) fn begin(world: &mut World, fingerprints: impl Fn(&[u8]) -> Vec<String>) -> Self {
+        Self::negotiate(world, fingerprints, "")
+    }
+
+    /// The same with this line in the offer's section for data channels.
+    fn negotiate(world: &mut World, fingerprints: impl Fn(&[u8]) -> Vec<String>, line: &str) -> Self {
         let address = offerer_address(500);
         let provider = rtc_crypto::default_provider().unwrap();
         let certificate = Certificate::generate_self_signed([], provider.crypto()).unwrap();
@@ -68,7 +82,7 @@ impl Handmade {
         let answer = world.answer(&format!(
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
              m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n\
-             a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n{fingerprints}a=setup:actpass\r\na=sctp-port:5000\r\n",
+             a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n{fingerprints}a=setup:actpass\r\na=sctp-port:5000\r\n{line}",
             credentials.ufrag, credentials.pwd
         ));
         let attribute = |name| sdp::attribute(&answer.sdp, name).unwrap().to_owned();
@@ -76,6 +90,7 @@ impl Handmade {
         agent
             .start_connectivity_checks(world.now, true, attribute("ice-ufrag"), attribute("ice-pwd"))
             .unwrap();
+        let init = sdp::attribute(&answer.sdp, "sctp-init").map(str::to_owned);
         let config = ConfigBuilder::default()
             .with_crypto_provider(provider)
             .with_certificates(vec![certificate])
@@ -86,7 +101,9 @@ impl Handmade {
             .unwrap();
         Self {
             address,
+            round_trip: MS,
             agent,
+            leaving: Vec::new(),
             dtls: Endpoint::new(TUNNEL, TransportProtocol::UDP, Some(Arc::new(config))),
             is_secure: false,
             is_mute: false,
@@ -98,15 +115,20 @@ impl Handmade {
                 Some(Arc::new(ServerConfig::default())),
             ),
             association: None,
+            init,
+            received: Vec::new(),
             tag: 0,
             next_tsn: 0,
         }
     }
 
-    /// Lets a millisecond pass.
+    /// Lets a millisecond pass, or as long as a round trip to the peer takes.
     pub(super) fn step(&mut self, world: &mut World) {
-        world.now += MS;
+        world.now += self.round_trip;
         let now = world.now;
+        for datagram in self.leaving.drain(..) {
+            world.deliver(self.address, datagram);
+        }
         let _ = self.agent.handle_timeout(now);
         let _ = self.dtls.handle_timeout(TUNNEL, now);
         for datagram in world.flush() {
@@ -133,12 +155,9 @@ impl Handmade {
                 }
             }
         }
-        while let Some(datagram) = self.agent.poll_write() {
-            world.deliver(self.address, datagram.message);
-        }
-        while let Some(datagram) = self.dtls.poll_transmit() {
-            world.deliver(self.address, datagram.message);
-        }
+        self.leaving.extend(std::iter::from_fn(|| self.agent.poll_write()).map(|datagram| datagram.message));
+        self.leaving
+            .extend(std::iter::from_fn(|| self.dtls.poll_transmit()).map(|datagram| datagram.message));
     }
 
     pub(super) fn run_until(
@@ -154,6 +173,7 @@ impl Handmade {
     }
 
     fn associate(&mut self, now: Instant, packet: BytesMut) {
+        self.received.push(Bytes::copy_from_slice(&packet));
         if packet[12] == 1 {
             self.tag = u32::from_be_bytes(packet[16..20].try_into().unwrap());
         }
@@ -183,7 +203,7 @@ impl Handmade {
 
     fn send(&mut self, now: Instant, flags: u8, sequence: u16, identifier: u32, data: &[u8]) {
         let chunk = chunk(flags, self.next_tsn, 1, sequence, identifier, data);
-        self.dtls.write(now, TUNNEL, &packet(self.tag, chunk)).unwrap();
+        self.dtls.write(now, TUNNEL, &packet(self.tag, &chunk)).unwrap();
         self.next_tsn = self.next_tsn.wrapping_add(1);
     }
 }
@@ -305,7 +325,7 @@ fn what_a_peer_sent_before_it_ended_the_association_is_all_read() {
         peer.send(world.now, WHOLE, sequence, BINARY, &[7; 1100]);
         peer.step(&mut world);
     }
-    peer.dtls.write(world.now, TUNNEL, &packet(peer.tag, ABORT.to_vec())).unwrap();
+    peer.dtls.write(world.now, TUNNEL, &packet(peer.tag, &ABORT)).unwrap();
     let mut received = 0;
     let mut is_over = false;
     for _ in 0..500 {
@@ -317,4 +337,55 @@ fn what_a_peer_sent_before_it_ended_the_association_is_all_read() {
         }
     }
     assert_eq!((received, is_over), (MESSAGES, true));
+}
+
+/// As Chromium writes it, with the peer's tag and first TSN.
+const INIT: &str = "a=sctp-init:AQAAHvmFXyMAUAAA/////80ISz/AAAAEgAgABoLA\r\n";
+const TAG: u32 = 0xf985_5f23;
+const TSN: u32 = 0xcd08_4b3f;
+
+/// A peer so far away whose offer says how SCTP begins, as soon as DTLS is up on its side.
+fn agreed(world: &mut World, round_trip: Duration) -> Handmade {
+    let hash = |certificate: &[u8]| vec![format!("sha-256 {}", hex(&Sha256::digest(certificate)))];
+    let mut peer = Handmade::negotiate(world, hash, INIT);
+    peer.round_trip = round_trip;
+    let init = BASE64_STANDARD.decode(peer.init.as_ref().unwrap()).unwrap();
+    assert_eq!((init[0], usize::from(init[3])), (1, init.len()));
+    peer.tag = u32::from_be_bytes(init[4..8].try_into().unwrap());
+    peer.next_tsn = TSN;
+    assert!(peer.run_until(world, 2000, |peer, _| peer.is_secure));
+    peer
+}
+
+#[test]
+fn a_peer_whose_offer_says_how_sctp_begins_opens_a_channel_as_soon_as_dtls_is_up() {
+    let mut world = World::new(MS);
+    let mut peer = agreed(&mut world, MS);
+    peer.send(world.now, WHOLE, 0, DCEP, OPEN);
+    peer.send(world.now, WHOLE, 1, BINARY, b"hello");
+    // What ends the handshake of DTLS leaves before these, and all is there a round trip later.
+    peer.step(&mut world);
+    peer.step(&mut world);
+    let mut session = world.sessions.remove(0);
+    let mut channel = channel_of(&mut session);
+    assert_eq!(channel.next().now_or_never(), Some(Some(Message::Binary(Bytes::from_static(b"hello")))));
+    assert!(peer.run_until(&mut world, 10, |peer, _| !peer.received.is_empty()));
+    for packet in &peer.received {
+        assert_eq!(packet[4..8], TAG.to_be_bytes());
+        assert!(matches!(packet[12], 0 | 3), "no chunk but DATA and SACK: {}", packet[12]);
+    }
+}
+
+#[test]
+fn how_far_a_peer_is_that_needs_no_handshake_of_sctp_shows_in_its_connectivity_checks() {
+    for (round_trip, is_near) in [(MS, true), (3 * MS, false)] {
+        let mut world = World::new(MS);
+        let mut peer = agreed(&mut world, round_trip);
+        peer.send(world.now, WHOLE, 0, DCEP, OPEN);
+        let report = |peer: &Handmade| peer.received.iter().find(|packet| packet[12] == 3).cloned();
+        assert!(peer.run_until(&mut world, 500, |peer, _| report(peer).is_some()));
+        let report = report(&peer).unwrap();
+        let window = u32::from_be_bytes(report[20..24].try_into().unwrap());
+        assert_eq!(window <= 64 * 1024, is_near, "{round_trip:?}: {window}");
+    }
 }

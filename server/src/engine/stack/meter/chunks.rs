@@ -1,9 +1,6 @@
 //! The chunks of an SCTP packet (RFC 9260, 3; RFC 3758, 3.2; RFC 6525, 3), as far as the meter looks into them.
 
-use bytes::BytesMut;
-
 const COMMON_HEADER: usize = 12;
-pub(super) const CHECKSUM: std::ops::Range<usize> = 8..12;
 const CHUNK_HEADER: usize = 4;
 const DATA_HEADER: usize = 16;
 const SACK_HEADER: usize = 16;
@@ -169,11 +166,4 @@ impl Chunk<'_> {
     fn number(&self, at: usize) -> Option<u32> {
         self.bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
     }
-}
-
-/// Makes a packet's checksum right again.
-pub(super) fn seal(packet: &mut BytesMut) {
-    packet[CHECKSUM].fill(0);
-    let checksum = crc32c::crc32c(packet);
-    packet[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
 }

@@ -3,8 +3,10 @@
 use bytes::{BufMut, BytesMut};
 
 use super::{
-    super::packets::{BINARY, WHOLE, chunk, forward_tsn, packet},
-    chunks::CHECKSUM,
+    super::{
+        packet::CHECKSUM,
+        packets::{BINARY, WHOLE, chunk, forward_tsn, packet},
+    },
     near::{FLIGHT, REPORTS},
     *,
 };
@@ -13,8 +15,8 @@ const WINDOW: usize = 1024 * 1024;
 /// Near the end of the circle.
 const INITIAL: u32 = u32::MAX - 100;
 
-fn is_let_in(meter: &mut Meter, chunk: Vec<u8>) -> bool {
-    meter.received(&mut packet(1, chunk), |_| false)
+fn is_let_in(meter: &mut Meter, chunk: impl AsRef<[u8]>) -> bool {
+    meter.received(&mut packet(1, chunk.as_ref()), |_| false)
 }
 
 fn gets(meter: &mut Meter, tsn: u32) -> bool {
@@ -34,7 +36,7 @@ fn acknowledges(meter: &mut Meter, tsn: u32, queued: usize) {
     chunk.put_u32(tsn);
     chunk.put_u32(u32::try_from(WINDOW - queued).unwrap());
     chunk.put_u32(0);
-    meter.sends(&packet(2, chunk));
+    meter.sends(&packet(2, &chunk));
 }
 
 fn associated() -> Meter {
@@ -147,7 +149,7 @@ fn a_packet_that_is_cut_short_is_no_danger() {
     let mut meter = associated();
     for kind in 0..=u8::MAX {
         for length in 0..24 {
-            let mut bytes = BytesMut::from(&packet(1, vec![kind, 0, 0, length])[..]);
+            let mut bytes = BytesMut::from(&packet(1, &[kind, 0, 0, length])[..]);
             bytes.resize(12 + usize::from(length), 0);
             meter.received(&mut bytes, |_| true);
             meter.sends(&bytes);
@@ -163,7 +165,7 @@ fn every_second_packet_from_afar_is_acknowledged_and_every_one_while_something_i
         chunk.put_u32(u32::try_from(WINDOW).unwrap());
         chunk.put_u16(gaps);
         chunk.put_u16(0);
-        meter.sends(&packet(2, chunk));
+        meter.sends(&packet(2, &chunk));
     };
     let mut meter = associated();
     meter.came_up(Some(FAR));
@@ -200,7 +202,7 @@ fn report(window: u32) -> BytesMut {
     let mut chunk = vec![3, 0, 0, 16, 0, 0, 0, 9];
     chunk.put_u32(window);
     chunk.put_u32(0);
-    packet(1, chunk)
+    packet(1, &chunk)
 }
 
 /// The window in a packet that is whole.

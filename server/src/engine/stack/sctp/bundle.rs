@@ -3,8 +3,9 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::super::packet::seal;
+
 const HEADER: usize = 12;
-const CHECKSUM: std::ops::Range<usize> = 8..12;
 
 const DATA: u8 = 0;
 const SACK: u8 = 3;
@@ -31,9 +32,7 @@ fn join(data: &[u8], sack: &[u8]) -> Bytes {
     let mut packet = BytesMut::with_capacity(sack.len() + data.len() - HEADER);
     packet.extend_from_slice(sack);
     packet.extend_from_slice(&data[HEADER..]);
-    packet[CHECKSUM].fill(0);
-    let checksum = crc32c::crc32c(&packet);
-    packet[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+    seal(&mut packet);
     packet.freeze()
 }
 
@@ -48,24 +47,24 @@ mod tests {
         chunk(WHOLE, tsn, 1, 1, BINARY, &vec![7; length])
     }
 
-    fn whole(chunks: Vec<u8>) -> Bytes {
+    fn whole(chunks: &[u8]) -> Bytes {
         packet(9, chunks).freeze()
     }
 
     fn sack() -> Bytes {
-        whole(ACKNOWLEDGEMENT.to_vec())
+        whole(&ACKNOWLEDGEMENT)
     }
 
     #[test]
     fn an_acknowledgement_goes_in_front_of_the_last_data_before_it() {
-        let bundled = bundle(vec![whole(data(1, 1100)), whole(data(2, 64)), sack()]);
-        let joined = whole([&ACKNOWLEDGEMENT[..], &data(2, 64)].concat());
-        assert_eq!(bundled, [whole(data(1, 1100)), joined]);
+        let bundled = bundle(vec![whole(&data(1, 1100)), whole(&data(2, 64)), sack()]);
+        let joined = whole(&[&ACKNOWLEDGEMENT[..], &data(2, 64)].concat());
+        assert_eq!(bundled, [whole(&data(1, 1100)), joined]);
     }
 
     #[test]
     fn it_stays_alone_where_there_is_no_room_or_no_data() {
-        let full = vec![whole(data(1, 1160)), sack()];
+        let full = vec![whole(&data(1, 1160)), sack()];
         assert_eq!(bundle(full.clone()), full);
         assert_eq!(bundle(vec![sack()]), [sack()]);
         assert_eq!(bundle(Vec::new()), Vec::<Bytes>::new());
@@ -74,7 +73,7 @@ mod tests {
     #[test]
     fn a_packet_is_filled_to_the_last_byte() {
         let length = MAX_PACKET / 4 * 4 - HEADER - 16 - 16;
-        assert_eq!(bundle(vec![whole(data(1, length)), sack()]).len(), 1);
-        assert_eq!(bundle(vec![whole(data(1, length + 4)), sack()]).len(), 2);
+        assert_eq!(bundle(vec![whole(&data(1, length)), sack()]).len(), 1);
+        assert_eq!(bundle(vec![whole(&data(1, length + 4)), sack()]).len(), 2);
     }
 }
