@@ -1,6 +1,7 @@
 //! SCTP (RFC 8831) over DTLS, and the data channels on its streams.
 
 mod bundle;
+mod clock;
 mod early;
 mod opening;
 mod reading;
@@ -22,7 +23,7 @@ use rtc_shared::{
     error::{Error, Result},
 };
 
-use self::{bundle::bundle, early::Early, set_up::SetUp};
+use self::{bundle::bundle, clock::Clock, early::Early, set_up::SetUp};
 use super::{
     Event, Incoming, Settings, TUNNEL,
     init::{self, Init},
@@ -44,6 +45,8 @@ pub(super) struct Sctp {
     endpoint: Endpoint,
     handle: AssociationHandle,
     association: Association,
+    /// The time as the association is told it.
+    clock: Clock,
     meter: Meter,
     window: WindowUpdate,
     max_message_size: usize,
@@ -83,6 +86,7 @@ impl Sctp {
             endpoint,
             handle,
             association,
+            clock: Clock::started(now),
             meter: Meter::new(window),
             window: WindowUpdate::default(),
             max_message_size: settings.max_message_size() as usize,
@@ -137,7 +141,7 @@ impl Sctp {
 
     fn take_in(&mut self, now: Instant, packet: Bytes) {
         if let Some((handle, DatagramEvent::AssociationEvent(event))) =
-            self.endpoint.handle(now, TUNNEL, None, packet)
+            self.endpoint.handle(self.clock.told(now), TUNNEL, None, packet)
             && handle == self.handle
         {
             let was_up = self.is_up;
@@ -173,7 +177,7 @@ impl Sctp {
 
     /// Has SCTP write what it may send now.
     fn fetch(&mut self, now: Instant) {
-        if let Some(transmit) = self.association.poll_transmit(now)
+        if let Some(transmit) = self.association.poll_transmit(self.clock.told(now))
             && let Payload::RawEncode(packets) = transmit.message
         {
             for packet in bundle(packets) {
@@ -194,11 +198,11 @@ impl Sctp {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.association.poll_timeout()
+        self.association.poll_timeout().map(|told| self.clock.real(told))
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
-        self.association.handle_timeout(now);
+        self.association.handle_timeout(self.clock.told(now));
         self.look();
     }
 
@@ -230,6 +234,7 @@ impl Sctp {
             Message::Binary(bytes) if bytes.is_empty() => (BinaryEmpty, EMPTY),
             Message::Binary(bytes) => (Binary, bytes),
         };
+        let now = self.clock.told(now);
         self.association.stream(stream)?.write_chunk_with_ppi(now, &bytes, identifier)?;
         Ok(())
     }
@@ -245,7 +250,8 @@ impl Sctp {
         while self.next_message(stream).is_some() {}
         self.channels.remove(&stream);
         self.early.forget(stream);
-        let closed = self.association.stream(stream).and_then(|mut stream| stream.close(now));
+        let told = self.clock.told(now);
+        let closed = self.association.stream(stream).and_then(|mut stream| stream.close(told));
         if closed.is_ok() {
             self.resetting.insert(stream);
         }

@@ -94,6 +94,26 @@ fn a_channel_that_sends_nothing_twice_goes_on_behind_a_loss() {
 }
 
 #[test]
+fn what_nothing_follows_is_sent_again_as_soon_as_by_browsers_if_its_time_is_not_over() {
+    for (life_time, arrives) in [(None, true), (Some(500), true), (Some(300), false)] {
+        let mut world = World::new(MS);
+        let (address, session) = world.connect(0, "first");
+        let _first = channel_of(&session);
+        let options = RTCDataChannelInit { max_packet_life_time: life_time, ..RTCDataChannelInit::default() };
+        world.offerer(address).open_with("fresh", options);
+        world.run(SECOND);
+        let mut channel = channel_of(&session);
+        channel.feed(Message::Text("lost at first".to_owned())).now_or_never().unwrap().unwrap();
+        assert_eq!(world.flush().len(), 1);
+        let lost = world.now;
+        let has_arrived = world.run_until(SECOND, |world| !world.offerer(address).received.is_empty());
+        assert_eq!(has_arrived, arrives, "{life_time:?}");
+        let took = world.now - lost;
+        assert!(!arrives || (400 * MS..410 * MS).contains(&took), "{life_time:?}: {took:?}");
+    }
+}
+
+#[test]
 fn channels_of_the_servers_side_open_with_what_was_asked_for() {
     let mut world = World::new(MS);
     let (address, session) = world.connect(0, "first");

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use rtc_sctp::{Chunks, PayloadProtocolIdentifier};
+use rtc_sctp::{Chunks, PayloadProtocolIdentifier, ReliabilityType};
 use rtc_shared::error::Result;
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
         dcep::{self, Control, Reliability},
     },
     Sctp, Stage,
+    clock::Clock,
 };
 use crate::{channel::ChannelParameters, session::ChannelOptions};
 
@@ -85,6 +86,7 @@ impl Sctp {
     /// Lets the stream send as the channel's parameters say.
     fn prepare(&mut self, parameters: &ChannelParameters) -> Result<()> {
         let Reliability { is_unordered, kind, limit } = Reliability::of(parameters);
+        let limit = if kind == ReliabilityType::Timed { Clock::milliseconds(limit) } else { limit };
         let association = &mut self.association;
         // The peer may have been first to send on it.
         let mut stream = if association.stream_ids().contains(&parameters.id) {
@@ -97,6 +99,7 @@ impl Sctp {
 
     fn control(&mut self, now: Instant, stream: u16, message: &Bytes) -> Result<()> {
         let dcep = PayloadProtocolIdentifier::Dcep;
+        let now = self.clock.told(now);
         self.association.stream(stream)?.write_chunk_with_ppi(now, message, dcep)?;
         Ok(())
     }
