@@ -56,7 +56,7 @@ Python.
 without jemalloc) or where the runtime counts them (Go). JavaScript's and Python's engines do neither for every object.
 - A stream of bytes and the client in a page are things that only this project has; the client is compared with JavaScript \
 by hand, in turns on one page.
-- Crowds, loss, memory and counts are measured by the native offerer alone, because it costs least.
+- Crowds, memory and counts are measured by the native offerer alone, because it costs least; loss by libwebrtc, because it sends again as soon as browsers do.
 - pion 3 takes no message of more than 65,535 bytes: it closes the channel upon those of 64 KiB.
 - Memory while a gibibyte is echoed: for 20 s at most, and the table says how much that was.
 

@@ -40,7 +40,7 @@ pub(crate) const ALL: &[Quantity] = &[
     quantity(Measure::Gathered, "post-p90", "POST to open with complete gathering, p90", "ms", Lower),
     quantity(Measure::Delayed, "click-p50", "click to open at a round trip of {} ms, p50", "ms", Lower),
     quantity(Measure::Delayed, "post-p50", "POST to open at a round trip of {} ms, p50", "ms", Lower),
-    quantity(Measure::Delayed, "round-trips", "the same in round trips", "", Lower),
+    quantity(Measure::Delayed, "round-trips", "POST to open in round trips of {} ms", "", Lower),
     quantity(Measure::RoundTrip, "p50", "round trip 64 B, p50", "us", Lower),
     quantity(Measure::RoundTrip, "p99", "round trip 64 B, p99", "us", Lower),
     quantity(Measure::RoundTrip, "p999", "round trip 64 B, p99.9", "us", Lower),
