@@ -2,7 +2,7 @@
 // entry of its own, with a module of its own, which are loaded when a channel asks for them.
 
 import { joined, view } from "./bytes.js";
-import { compile } from "./compile.js";
+import { loader } from "./compile.js";
 import { Framing, initSync } from "./framing_glue.js";
 // From the entry, so that there is one class of each.
 import { RtcError, SendError } from "./index.js";
@@ -12,28 +12,13 @@ import { outgoing } from "./outgoing.js";
 // As in the channel: sending waits while so many bytes wait in the browser.
 const HIGH_WATER = 1 << 20;
 
-let loading;
+const beside = () => new URL("./hola_framing.wasm", import.meta.url);
 
-export const load = (base) =>
-  (loading ??= compile(
-    base
-      ? new URL("hola_framing.wasm", new URL(base, document.baseURI))
-      : new URL("./hola_framing.wasm", import.meta.url),
-  ).then(
-    (module) => initSync({ module }),
-    (cause) => {
-      loading = undefined;
-      throw new RtcError({
-        message: `the WebAssembly module does not load: ${cause?.message ?? cause}`,
-        phase: "channel",
-        step: "8d",
-        kind: "module",
-        hint: "Serve hola_framing.wasm beside framed.js, or name its folder in resourceBase.",
-        retryable: true,
-        cause,
-      });
-    },
-  ));
+export const load = loader("hola_framing.wasm", beside, initSync, RtcError, {
+  phase: "channel",
+  step: "8d",
+  hint: "Serve hola_framing.wasm beside framed.js, or name its folder in resourceBase.",
+});
 
 const decoder = (fatal) => new TextDecoder("utf-8", { fatal, ignoreBOM: true });
 const strict = decoder(true);

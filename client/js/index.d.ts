@@ -32,8 +32,10 @@ export interface ConnectOptions {
   /** The channel that is made with the connection. Its label is "chat" by default; on any other the server only echoes. */
   channel?: { label?: string } & ChannelOptions;
   /**
-   * Whether a new connection is made when one is lost, or the server ends it; not by default. The channels that the page has
-   * opened are opened again under the same objects; without any left the session ends.
+   * Whether a new path is looked for when nothing comes or the network is another one, and a new connection is made when one is
+   * lost, or the server ends it; not by default. The channels that the page has opened are opened again under the same objects;
+   * without any left the session ends. What it takes is loaded beside the first connection; if that does not load, the session
+   * fails with an `RtcError` of the kind `"module"`, or with what `import()` throws.
    */
   reconnect?: boolean | ReconnectOptions;
   /**
@@ -43,7 +45,10 @@ export interface ConnectOptions {
   resourceBase?: string | URL;
 }
 
-/** How to connect again: after random times between 0 and a limit that doubles. Times are in milliseconds. */
+/**
+ * How to connect again: after random times between 0 and a limit that doubles, at once when the network is back or another one,
+ * and not before the server wants to be asked. Offline nothing is attempted. Times are in milliseconds.
+ */
 export interface ReconnectOptions {
   /**
    * How many attempts may fail one after the other before the session ends; any number by default. A connection that lasts
@@ -99,7 +104,7 @@ export interface Session extends EventTarget {
    * @throws What `RTCPeerConnection.createDataChannel` throws.
    */
   openChannel(label: string, options?: ChannelOptions): Channel;
-  /** The channels that the other side opens. Once this is cancelled, all that come are closed. */
+  /** The channels that the other side opens. Once this is cancelled, those are closed that wait in it, and all that come. */
   readonly incomingChannels: ReadableStream<Channel>;
   /** Rejects with a `DOMException` named `InvalidStateError` while there is no connection, as `restartIce` does. */
   getStats(): Promise<Stats>;

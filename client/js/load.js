@@ -1,31 +1,14 @@
-// The module, loaded when it is first needed, and once.
+// The module of the client.
 
-import { compile } from "./compile.js";
-import { Core, initSync } from "./glue.js";
+import { loader } from "./compile.js";
+import { initSync } from "./glue.js";
 import { RtcError } from "./errors.js";
 
-let loading;
+// Bundlers look for the address as it stands here.
+const beside = () => new URL("./hola_webrtc.wasm", import.meta.url);
 
-export const load = (base) =>
-  (loading ??= compile(
-    base
-      ? new URL("hola_webrtc.wasm", new URL(base, document.baseURI))
-      : new URL("./hola_webrtc.wasm", import.meta.url),
-  ).then(
-    (module) => {
-      initSync({ module });
-      return Core;
-    },
-    (cause) => {
-      loading = undefined;
-      throw new RtcError({
-        message: `the WebAssembly module does not load: ${cause?.message ?? cause}`,
-        phase: "signalling",
-        step: "1",
-        kind: "module",
-        hint: "Serve hola_webrtc.wasm beside index.js or in resourceBase. Content-Security-Policy: wasm-unsafe-eval, connect-src 'self'.",
-        retryable: true,
-        cause,
-      });
-    },
-  ));
+export const load = loader("hola_webrtc.wasm", beside, initSync, RtcError, {
+  phase: "signalling",
+  step: "1",
+  hint: "Serve hola_webrtc.wasm beside index.js or in resourceBase. Content-Security-Policy: wasm-unsafe-eval, connect-src 'self'.",
+});

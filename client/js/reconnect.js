@@ -1,25 +1,67 @@
-// The times of a session that stays: how long it waits for news, and for its next attempt.
+// When a session restarts ICE, connects again, waits or gives up, the module says: protocol/src/reconnect.rs, as for sessions in
+// Rust. Here is what that does without: the time, chance, a timer, and who hears of the network. An entry of its own, with a
+// module of its own, which are loaded for sessions with `reconnect`.
 
-import { Deferred } from "./promise.js";
+import { loader } from "./compile.js";
+// From the entry, so that there is one class of it.
+import { RtcError } from "./index.js";
+import { Policy, initSync } from "./reconnect_glue.js";
 
-// How long a closed channel may wait for the news that its session has ended with it, in milliseconds. A resumable one says so
-// itself when it ends for good, so that it can wait for a server that closes one channel after the other as it stops.
-const GRACE = 250;
-const RESUMABLE_GRACE = 5000;
+// A timer takes no more.
+const LONGEST = 2 ** 31 - 1;
 
-export const graceOf = ({ resumable }) => (resumable ? RESUMABLE_GRACE : GRACE);
+const beside = () => new URL("./hola_reconnect.wasm", import.meta.url);
 
-// On top of what the server asks for, lest all whom it sent away come back at once.
-export const waitBefore = (number, asked, { delay, maxDelay }) =>
-  asked + Math.random() * Math.min(maxDelay, delay * 2 ** (number - 1));
+export const load = loader("hola_reconnect.wasm", beside, initSync, RtcError, {
+  phase: "signalling",
+  step: "1",
+  hint: "Serve hola_reconnect.wasm beside reconnect.js, or name its folder in resourceBase.",
+});
 
-// For so long, or until it is stopped, or until the network is back if the server has asked for nothing.
-export const pause = async (wait, asked, stoppable) => {
-  const { promise, resolve } = new Deferred();
-  stoppable(resolve);
-  const timer = setTimeout(resolve, wait);
-  if (!asked) addEventListener("online", resolve);
-  await promise;
-  removeEventListener("online", resolve);
-  clearTimeout(timer);
-};
+export class Keeper {
+  #policy;
+  #host;
+  #timer;
+  // Where the browser says which kind of network it uses: https://wicg.github.io/netinfo/#connection-attribute
+  #network = navigator.connection;
+  #kind = this.#network?.type;
+
+  // The host does what is to be done: restartIce(), wait(number, wait), connect(), giveUp().
+  constructor({ attempts, delay, maxDelay }, host) {
+    this.#policy = new Policy(attempts, delay, maxDelay);
+    this.#host = host;
+    addEventListener("online", this.#heard);
+    addEventListener("offline", this.#heard);
+    this.#network?.addEventListener("change", this.#heard);
+  }
+
+  // What has happened: "connected", "disconnected", "restarted", "failed", and what the browser says of the network.
+  tell(news, retryable = true, retryAfter = 0) {
+    this.#act(this.#policy.handle(news, performance.now(), Math.random(), retryable, retryAfter));
+  }
+
+  close() {
+    removeEventListener("online", this.#heard);
+    removeEventListener("offline", this.#heard);
+    this.#network?.removeEventListener("change", this.#heard);
+    clearTimeout(this.#timer);
+    this.#policy = undefined;
+  }
+
+  #heard = ({ type }) => {
+    const last = this.#kind;
+    this.#kind = this.#network?.type;
+    // It changes with each estimate of the network's speed, too.
+    if (type !== "change" || this.#kind !== last) this.tell(type);
+  };
+
+  #act(task) {
+    if (task) this.#host[task](this.#policy.number(), this.#policy.wait());
+    clearTimeout(this.#timer);
+    // Who has heard of it may have closed this.
+    const wait = this.#policy?.due() - performance.now();
+    if (wait < Infinity) this.#timer = setTimeout(this.#poll, Math.min(wait, LONGEST));
+  }
+
+  #poll = () => this.#act(this.#policy.poll(performance.now()));
+}

@@ -3,11 +3,12 @@
 import { Channel } from "./channel.js";
 import { RtcError } from "./errors.js";
 import { eventHandlers } from "./events.js";
+import { Core } from "./glue.js";
+import { graceOf } from "./grace.js";
 import { load } from "./load.js";
 import { initOf } from "./modes.js";
 import { connectOptions } from "./options.js";
 import { Deferred } from "./promise.js";
-import { graceOf, pause, waitBefore } from "./reconnect.js";
 import { summary } from "./stats.js";
 import { Trace } from "./trace.js";
 
@@ -37,11 +38,10 @@ export class Session extends EventTarget {
   #begin;
   #options;
   #reconnect;
-  // Those who wait for the attempt under way.
-  #attempted;
-  // How many have led to nothing that lasted, and when the connection opened.
-  #attempts = 0;
-  #openedAt;
+  // Decides when to restart ICE and when to connect again, if the session stays.
+  #keeper;
+  // How the last connection ended.
+  #last;
   // How to open each channel on the next connection.
   #openers = new Map();
   // The ICE restart that was asked for last.
@@ -64,8 +64,9 @@ export class Session extends EventTarget {
     signal?.addEventListener("abort", abort);
     this.#unfollow = () => signal?.removeEventListener("abort", abort);
     if (signal?.aborted) return void abort();
-    if (this.#reconnect) addEventListener("online", this.#heal);
-    this.#start(address, chosen, first.label, init, options).catch((error) => this.#fail(error));
+    const fail = (error) => this.#fail(error);
+    this.#start(address, chosen, first.label, init, options).catch(fail);
+    if (this.#reconnect) this.#stay(options).catch(fail);
   }
 
   // What a channel has to know of its session.
@@ -74,7 +75,7 @@ export class Session extends EventTarget {
   }
 
   async #start(url, chosen, label, init, { gate, resourceBase }) {
-    const Core = await load(resourceBase);
+    await load(resourceBase);
     if (this.#state === "closed") return;
     this.#begin = () => {
       // The trace goes on where the last connection's ended.
@@ -110,7 +111,8 @@ export class Session extends EventTarget {
         pathFound: () => isOurs() && this.#tellPath().catch(() => {}),
         changed: (disconnected) => {
           if (isOurs() && this.#isUp && this.#move(disconnected ? "disconnected" : "connected") && disconnected) {
-            this.#heal();
+            // A new path may do, long before the connection counts as lost.
+            this.#keeper?.tell("disconnected");
           }
         },
         ended: (by, error) => isOurs() && this.#over(by, error && new RtcError(error)),
@@ -120,10 +122,26 @@ export class Session extends EventTarget {
     this.#begin();
   }
 
-  // Nothing comes, or the network is another one: a new path may do, long before the connection counts as lost.
-  #heal = () => {
-    if (this.#reconnect && this.#isUp) this.restartIce().catch(() => {});
-  };
+  // Who decides is loaded beside the first connection, which does not wait for it, and hears then what has happened until then.
+  async #stay({ resourceBase }) {
+    const told = [];
+    this.#keeper = { tell: (...news) => told.push(news), close() {} };
+    const { Keeper, load } = await import("./reconnect.js");
+    await load(resourceBase);
+    if (this.#state === "closed") return;
+    this.#keeper = new Keeper(this.#reconnect, {
+      restartIce: () => {
+        const core = this.#core;
+        // Not a later connection's.
+        const over = () => core === this.#core && this.#keeper?.tell("restarted");
+        this.restartIce().then(over, over);
+      },
+      wait: (number, wait) => this.#record({ step: "1", side: "client", at: this.#now(), event: "attempt", number, wait }),
+      connect: () => this.#begin(),
+      giveUp: () => this.#ended(...this.#last),
+    });
+    for (const news of told) this.#keeper?.tell(...news);
+  }
 
   get #isUp() {
     return /cted$/.test(this.#state);
@@ -229,12 +247,9 @@ export class Session extends EventTarget {
 
   #opened() {
     this.#unfollow();
-    const attempted = this.#attempted;
-    this.#attempted = undefined;
-    this.#openedAt = performance.now();
     this.#move("connected");
     this.#ready.resolve();
-    attempted?.();
+    this.#keeper?.tell("connected");
     // One that the page has closed meanwhile.
     if (this.#channel.state === "closed") this.#core.closeChannel(this.#core.first);
     for (const open of [...this.#openers.values()]) {
@@ -249,53 +264,27 @@ export class Session extends EventTarget {
     this.#ended("failure", error);
   }
 
-  // The connection is over. An attempt has failed, or the session goes on with another connection, or it is over, too. When
-  // the server ends it, it may be about to start anew; if it does not want this client, it refuses the offer.
+  // The connection is over, or the attempt at one. The first failure is the caller's to judge. Then it may go on with another, if
+  // there is a channel to go on with. When the server ends it, it may be about to start anew; if it does not want this client, it
+  // refuses the offer.
   #over(by, error) {
-    if (this.#attempted) this.#attempted(error);
-    else if (
-      this.#reconnect &&
-      this.#ready.isDone &&
-      // There is a channel to go on with.
-      (this.#openers.size || this.#channel.state !== "closed") &&
-      (by === "remote" || error?.retryable)
-    ) {
-      this.#again(error);
-    } else this.#ended(by, error);
+    if (!this.#keeper || !this.#ready.isDone) return this.#ended(by, error);
+    this.#last = [by, error];
+    const hasChannels = this.#openers.size > 0 || this.#channel.state !== "closed";
+    const retryable = hasChannels && (by === "remote" || !!error?.retryable);
+    if (retryable) this.#detach(error);
+    // Who has heard of it may have closed the session.
+    this.#keeper?.tell("failed", retryable, error?.retryAfter);
   }
 
-  // Connects again and again, after random times that get longer, so that many clients do not come at once. A connection that
-  // does not last is one more attempt that failed, lest a server that sends everybody away be asked for ever.
-  async #again(error) {
-    const { attempts, maxDelay } = this.#reconnect;
-    if (performance.now() - this.#openedAt >= maxDelay) this.#attempts = 0;
+  // The channels wait for the next connection; those of the other side are this one's.
+  #detach(error) {
     this.#drop();
-    this.#move("reconnecting");
+    if (!this.#move("reconnecting")) return this.#channel.forget();
     for (const channel of [...this.#channels]) {
       if (channel === this.#channel || this.#openers.has(channel)) channel.detach();
       else channel.end(...(error ? [error] : []));
     }
-    // Who hears of it may close the session.
-    while (this.#state !== "closed" && this.#attempts < attempts) {
-      const number = ++this.#attempts;
-      const asked = error?.retryAfter ?? 0;
-      const wait = waitBefore(number, asked, this.#reconnect);
-      this.#trace.push({ step: "1", side: "client", at: this.#now(), event: "attempt", number, wait });
-      // The session's end ends it as well.
-      await pause(wait, asked, (stop) => (this.#attempted = stop));
-      this.#attempted = undefined;
-      if (this.#state === "closed") return;
-      error = await new Promise((attempted) => {
-        this.#attempted = attempted;
-        this.#begin();
-      });
-      if (!error || this.#state === "closed") return;
-      this.#drop();
-      this.#channel.forget();
-      if (!error.retryable) break;
-    }
-    this.#attempted = undefined;
-    this.#ended(error ? "failure" : "remote", error);
   }
 
   #drop() {
@@ -318,8 +307,8 @@ export class Session extends EventTarget {
     this.#move("closed");
     this.#unfollow();
     this.#drop();
-    removeEventListener("online", this.#heal);
-    this.#attempted?.(error);
+    this.#keeper?.close();
+    this.#keeper = undefined;
     this.#trace.end();
     // Whatever the error is: a gate may throw undefined.
     const failure = by === "failure" ? [error] : [];

@@ -51,8 +51,6 @@ mod observer;
 mod offer;
 mod options;
 mod peer;
-#[cfg(feature = "session")]
-mod reconnect;
 mod restart;
 #[cfg(feature = "session")]
 mod session;
@@ -69,16 +67,17 @@ pub use dictionaries::{ChannelOptions, IceServer};
 pub use error::{ErrorKind, RtcError};
 #[cfg(feature = "session")]
 pub use framed::{FramedChannel, LargeReceiver, LargeSender, TransferError};
-#[cfg(feature = "session")]
-pub use hola_webrtc_protocol::framing::{Ended, Fault, Info as TransferInfo, Mode, Undelivered};
 pub use hola_webrtc_protocol::{
     Candidate, CandidateType, Phase, Problem, ProblemCode, SdpType, SessionDescription, SessionId, Side,
     StateMachine, Step, TraceData, TraceEvent,
 };
+#[cfg(feature = "session")]
+pub use hola_webrtc_protocol::{
+    framing::{Ended, Fault, Info as TransferInfo, Mode, Undelivered},
+    reconnect::Backoff,
+};
 pub use message::{Message, SendError};
 pub use options::{ConnectOptions, Gate, Gathering};
-#[cfg(feature = "session")]
-pub use reconnect::Backoff;
 #[cfg(feature = "session")]
 pub use session::{Session, SessionChannel, SessionState};
 pub use signaller::{EndSession, Reply, RestartIce, Signaller};

@@ -17,7 +17,7 @@ use xtask::{
     server::{Launch, Server, free_address, reachable},
 };
 
-use crate::{Browser, Page, Setup};
+use crate::{Browser, Page, Setup, Site};
 
 /// Names the server's binary.
 const SERVER: &str = "HOLA_WEBRTC_SERVER";
@@ -32,6 +32,7 @@ pub struct Stage {
     launch: Launch,
     listen: SocketAddr,
     server: Option<Server>,
+    sites: Vec<Site>,
 }
 
 impl Stage {
@@ -71,6 +72,11 @@ impl Stage {
         self.start_with(["--offers-per-second", "0"])
     }
 
+    /// Serves the site until the test is over: its pages may load something later.
+    pub fn keep(&mut self, site: Site) {
+        self.sites.push(site);
+    }
+
     /// With these arguments besides those it has.
     fn start_with(&mut self, arguments: [&str; 2]) -> Result<()> {
         self.stop_server();
@@ -107,8 +113,8 @@ pub fn in_browser_as(
         let server = Some(launch.start()?);
         let driven = browser.start(setup, &folder.join("driver.log")).await?;
         let client = driven.client.clone();
-        let mut stage =
-            Stage { page: Page::new(client.clone()), folder: folder.clone(), launch, listen, server };
+        let (page, kept) = (Page::new(client.clone()), folder.clone());
+        let mut stage = Stage { page, folder: kept, launch, listen, server, sites: Vec::new() };
 
         let outcome = AssertUnwindSafe(test(&mut stage)).catch_unwind().await;
         if !matches!(outcome, Ok(Ok(()))) {

@@ -1,14 +1,15 @@
 //! What a hola-webrtc client and server say to each other.
 //!
 //! Wire types and paths ([`signal`], [`SessionDescription`], [`SdpFragment`], [`Problem`]), the eight steps of a negotiation
-//! ([`Step`]), the events that report them ([`TraceEvent`]), and what a channel may speak ([`framing`]). There is no I/O
-//! here, and nothing that is only for one side: the crate compiles for native targets and for WebAssembly alike.
+//! ([`Step`]), the events that report them ([`TraceEvent`]), what a channel may speak ([`framing`]), and when a client that
+//! stays asks again ([`reconnect`]). There is no I/O here: the crate compiles for native targets and for WebAssembly alike.
 
 mod candidate;
 mod description;
 pub mod framing;
 pub mod link;
 mod problem;
+pub mod reconnect;
 pub mod sdp;
 mod sdpfrag;
 pub mod server_timing;

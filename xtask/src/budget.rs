@@ -20,6 +20,8 @@ struct Budget {
     element: usize,
     /// What is loaded for channels that speak the framing.
     framing: usize,
+    /// What is loaded for sessions that stay.
+    reconnect: usize,
     /// The entry that hands channels to workers.
     worker: usize,
 }
@@ -37,6 +39,11 @@ pub fn check_element(project: &Project, element: &Path) -> Result<()> {
 /// The same of what is loaded for channels that speak the framing.
 pub fn check_framing(project: &Project, parts: &[(&str, &Path)]) -> Result<()> {
     compare(parts, read(project)?.framing)
+}
+
+/// The same of what is loaded for sessions that stay.
+pub fn check_reconnect(project: &Project, parts: &[(&str, &Path)]) -> Result<()> {
+    compare(parts, read(project)?.reconnect)
 }
 
 /// The same of what hands channels to workers.

@@ -5,13 +5,40 @@ use anyhow::{Result, ensure};
 /// What goes and what comes in its place: code for browsers without `TextEncoder.encodeInto`, `FinalizationRegistry` or
 /// `globalThis`, which are older than those that can run the modules; for callers of old versions; and for speed where the
 /// package passes a few short texts for each connection.
-const SHORTER: [(&str, &str); 12] = [
+const SHORTER: [(&str, &str); 4] = [
     (
         "(typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : ",
         "",
     ),
+    // The package loads each module once, and in one way.
+    (
+        "    if (wasm !== undefined) return wasm;
+
+
+    if (module !== undefined) {
+        if (Object.getPrototypeOf(module) === Object.prototype) {
+            ({module} = module)
+        } else {
+            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
+        }
+    }
+",
+        "",
+    ),
+    (
+        "    if (!(module instanceof WebAssembly.Module)) {
+        module = new WebAssembly.Module(module);
+    }
+",
+        "",
+    ),
+    ("function initSync(module)", "function initSync({ module })"),
+];
+
+/// The same, where texts are passed to the module.
+const PASSED: [(&str, &str); 4] = [
     (
         "if (!('encodeInto' in cachedTextEncoder)) {
     cachedTextEncoder.encodeInto = function (arg, view) {
@@ -59,6 +86,10 @@ const SHORTER: [(&str, &str); 12] = [
         "",
     ),
     (", wasm.__wbindgen_realloc", ""),
+];
+
+/// The same, where texts come from it.
+const READ: [(&str, &str); 4] = [
     // Safari's decoder fails after two gigabytes, which no text of a module comes to.
     (
         "    numBytesDecoded += bytes.length;
@@ -84,29 +115,6 @@ const SHORTER: [(&str, &str); 12] = [
         "    return new Uint8Array(wasm.memory.buffer);\n",
     ),
     ("    cachedUint8ArrayMemory0 = null;\n", ""),
-    // The package loads each module once, and in one way.
-    (
-        "    if (wasm !== undefined) return wasm;
-
-
-    if (module !== undefined) {
-        if (Object.getPrototypeOf(module) === Object.prototype) {
-            ({module} = module)
-        } else {
-            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
-        }
-    }
-",
-        "",
-    ),
-    (
-        "    if (!(module instanceof WebAssembly.Module)) {
-        module = new WebAssembly.Module(module);
-    }
-",
-        "",
-    ),
-    ("function initSync(module)", "function initSync({ module })"),
 ];
 
 /// The same, of which not every glue has something: two texts are passed at once where there is no memory for the second only
@@ -182,9 +190,16 @@ const SOMETIMES: [(&str, &str); 21] = [
 /// The glue without it.
 pub(crate) fn lean(glue: &str) -> Result<String> {
     let mut glue = glue.to_owned();
-    for (long, short) in SHORTER {
-        ensure!(glue.contains(long), "wasm-bindgen has changed: the glue has no {long}");
-        glue = glue.replace(long, short);
+    let parts: [(&str, &[_]); 3] =
+        [("", &SHORTER), ("function passStringToWasm0", &PASSED), ("function getStringFromWasm0", &READ)];
+    for (mark, changes) in parts {
+        if !glue.contains(mark) {
+            continue;
+        }
+        for (long, short) in changes {
+            ensure!(glue.contains(long), "wasm-bindgen has changed: the glue has no {long}");
+            glue = glue.replace(long, short);
+        }
     }
     for (long, short) in SOMETIMES {
         glue = glue.replace(long, short);

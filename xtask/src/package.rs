@@ -20,7 +20,7 @@ pub const FOLDER: &str = "client/pkg";
 /// What is written by hand: JavaScript, types, and the package's description.
 const SOURCE: &str = "client/js";
 /// What users import, with all that it imports in one file: the client, the element on top of it, and what some pages load.
-const ENTRIES: [&str; 4] = ["index.js", "element.js", "framed.js", "worker.js"];
+const ENTRIES: [&str; 5] = ["index.js", "element.js", "framed.js", "reconnect.js", "worker.js"];
 /// The parts of the element.
 const ELEMENT: &str = "element";
 /// A WebAssembly module of the package.
@@ -34,8 +34,8 @@ struct Module {
     /// What wasm-bindgen makes between it and the JavaScript of [`SOURCE`], which imports it by this name.
     glue: &'static str,
 }
-/// The client, and what it loads for channels that speak the framing.
-const MODULES: [Module; 2] = [
+/// The client, and what it loads for channels that speak the framing, and for sessions that stay.
+const MODULES: [Module; 3] = [
     Module {
         source: ("hola-webrtc-client", "hola_webrtc_client.wasm"),
         name: "hola_webrtc.wasm",
@@ -47,6 +47,12 @@ const MODULES: [Module; 2] = [
         name: "hola_framing.wasm",
         features: &[],
         glue: "framing_glue",
+    },
+    Module {
+        source: ("hola-webrtc-reconnect", "hola_webrtc_reconnect.wasm"),
+        name: "hola_reconnect.wasm",
+        features: &[],
+        glue: "reconnect_glue",
     },
 ];
 /// The Cargo profile that the page has, too.
@@ -97,11 +103,12 @@ pub fn build(shell: &Shell, project: &Project) -> Result<()> {
         shell.copy_file(project.path(file), &package)?;
     }
     describe(project, &package)?;
-    let [client, element, framed, worker] = ENTRIES.map(|entry| package.join(entry));
-    let [module, framing] = MODULES.map(|module| package.join(module.name));
+    let [client, element, framed, reconnect, worker] = ENTRIES.map(|entry| package.join(entry));
+    let [module, framing, policy] = MODULES.map(|module| package.join(module.name));
     budget::check(project, &[("WebAssembly", &module), ("JavaScript", &client)])?;
     budget::check_element(project, &element)?;
     budget::check_framing(project, &[("framing", &framing), ("JavaScript", &framed)])?;
+    budget::check_reconnect(project, &[("policy", &policy), ("JavaScript", &reconnect)])?;
     budget::check_worker(project, &worker)
 }
 

@@ -99,6 +99,7 @@ impl Shrinker {
             "--minify",
             "--external:./index.js",
             "--external:./framed.js",
+            "--external:./reconnect.js",
         ];
         cmd!(shell, "node {esbuild} {options...} --log-level=warning {entry} --outfile={small}")
             .run()

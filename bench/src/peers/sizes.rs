@@ -16,9 +16,10 @@ use xtask::{
 const PAGE: &str = "dist";
 
 /// The npm package, by what a page loads together; each of the others comes on top of the first where a page wants it.
-const PARTS: [(&str, &[&str]); 4] = [
+const PARTS: [(&str, &[&str]); 5] = [
     ("npm package, the client", &["hola_webrtc.wasm", "index.js"]),
     ("npm package, for channels that are large or resumable", &["hola_framing.wasm", "framed.js"]),
+    ("npm package, for sessions that come back", &["hola_reconnect.wasm", "reconnect.js"]),
     ("npm package, the element", &["element.js"]),
     ("npm package, for workers", &["worker.js"]),
 ];

@@ -11,7 +11,10 @@ use std::{
 };
 
 use gloo_timers::callback::Timeout;
-use hola_webrtc_protocol::{Step, TraceData, TraceEvent};
+use hola_webrtc_protocol::{
+    Step, TraceData, TraceEvent,
+    reconnect::{Action, Event, Reconnect},
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
@@ -25,7 +28,6 @@ use crate::{
     object,
     observer::{Native, Observer},
     peer::Peer,
-    reconnect::{Action, Event, Reconnect},
     sys,
 };
 

@@ -334,6 +334,7 @@ async fn stand(stage: &mut Stage, page: &str) -> Result<Element> {
     let site = Site::plain(&stage.url()).await?;
     stage.allow_origin(&site.origin())?;
     stage.page.open(&site.page(page)).await?;
+    stage.keep(site);
     stage.page.until_element("the channel is open", |element| element.is("open")).await
 }
 

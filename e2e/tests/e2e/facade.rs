@@ -30,6 +30,8 @@ const STAYING: [&str; 16] = [
     "healing",
     "unloaded",
 ];
+/// What it is told of the network, and where what decides then is.
+const NETWORK: [&str; 5] = ["offline", "moving", "repeated", "undecided", "undecidedYet"];
 /// What it may choose.
 const CHOOSING: [&str; 4] = ["modes", "offers", "late", "moved"];
 
@@ -51,6 +53,16 @@ fn a_session_goes_on_over_the_next_connection_in_chromium() -> Result<()> {
 #[test]
 fn a_session_goes_on_over_the_next_connection_in_firefox() -> Result<()> {
     in_browser(Browser::Firefox, "en", async |stage: &mut Stage| all(stage, &STAYING).await)
+}
+
+#[test]
+fn a_session_that_stays_heeds_the_network_in_chromium() -> Result<()> {
+    in_browser(Browser::Chromium, "en", async |stage: &mut Stage| all(stage, &NETWORK).await)
+}
+
+#[test]
+fn a_session_that_stays_heeds_the_network_in_firefox() -> Result<()> {
+    in_browser(Browser::Firefox, "en", async |stage: &mut Stage| all(stage, &NETWORK).await)
 }
 
 #[test]

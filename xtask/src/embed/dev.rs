@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The WebAssembly modules of the package.
-const MODULES: [&str; 2] = ["hola_framing.wasm", "hola_webrtc.wasm"];
+const MODULES: [&str; 3] = ["hola_framing.wasm", "hola_reconnect.wasm", "hola_webrtc.wasm"];
 
 /// What [`MODULES`] have to come as, to be compiled while they arrive.
 const WASM: &str = "application/wasm";

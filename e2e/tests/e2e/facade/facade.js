@@ -6,6 +6,7 @@ import { choosing } from "./choosing.js";
 import { check, closes, equal, nothingHeld, reasonOf, server, state, thrown, until } from "./expect.js";
 import { failing } from "./failing.js";
 import { buffered, listening } from "./ledger.js";
+import { network } from "./network.js";
 import { parting } from "./parting.js";
 import { staying } from "./staying.js";
 
@@ -205,6 +206,7 @@ const cases = {
   traces,
   channels,
   ...staying,
+  ...network,
   ...parting,
   ...choosing,
   ...failing,

@@ -62,7 +62,8 @@ RTCDataChannel.prototype.send = function (data) {
 const TRANSPORTS = ["RTCSctpTransport", "RTCDtlsTransport", "RTCIceTransport"];
 const WATCHED = ["RTCPeerConnection", "RTCDataChannel", ...TRANSPORTS, "AbortSignal"];
 const isWatched = (target, type) =>
-  (target === window && type === "online") ||
+  (target === window && /^(on|off)line$/.test(type)) ||
+  (type === "change" && target === navigator.connection) ||
   WATCHED.some((name) => globalThis[name] && target instanceof globalThis[name]);
 const ids = new WeakMap();
 const idOf = (object) => {

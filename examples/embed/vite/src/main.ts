@@ -1,4 +1,4 @@
-// A TypeScript project built by Vite: messages as streams, and errors by their types.
+// A TypeScript project built by Vite: messages as streams, a connection that comes back, and errors by their types.
 //
 //   cargo xtask package && npm install && npm run dev
 //   hola-webrtc --allow-origin http://localhost:5173
@@ -10,6 +10,7 @@ const SERVER = "https://localhost:8443/";
 const options: ConnectOptions = {
   language: document.documentElement.lang,
   deadline: 10_000,
+  reconnect: true,
   channel: { label: "chat", ordered: true },
 };
 

@@ -23,7 +23,7 @@ impl Default for Backoff {
 
 /// What happens to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub enum Event {
     /// It is open, for the first time or again.
     Connected,
     /// Nothing comes any more; it may come back by itself.
@@ -49,7 +49,7 @@ pub(crate) enum Event {
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+pub enum Action {
     /// Restart ICE: a new path for the same session.
     RestartIce,
     /// An attempt is due at this time; ask then. For the trace: its number, from one, and how long the wait is.
@@ -70,7 +70,7 @@ pub(crate) enum Action {
 
 /// Why no further attempt is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub enum Reason {
     /// It never was connected: the first failure is the caller's to judge.
     NeverConnected,
     /// Another attempt would fail alike.
@@ -95,7 +95,7 @@ enum State {
 
 /// The policy of one connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Reconnect {
+pub struct Reconnect {
     backoff: Backoff,
     state: State,
     /// How many attempts have led to nothing that lasted.
@@ -106,12 +106,12 @@ pub(crate) struct Reconnect {
 impl Reconnect {
     /// That of a connection that is being made.
     #[must_use]
-    pub(crate) fn new(backoff: Backoff) -> Self {
+    pub fn new(backoff: Backoff) -> Self {
         Self { backoff, state: State::Connecting, number: 0, offline: false }
     }
 
     /// Something has happened. `chance` is even between 0 and 1, and spreads the attempts of many clients.
-    pub(crate) fn handle(&mut self, now: u64, chance: f64, event: Event) -> Option<Action> {
+    pub fn handle(&mut self, now: u64, chance: f64, event: Event) -> Option<Action> {
         match event {
             Event::Offline => self.offline = true,
             Event::Online => self.offline = false,
@@ -163,7 +163,7 @@ impl Reconnect {
 
     /// When to ask [`poll`](Self::poll); never, while the page is offline.
     #[must_use]
-    pub(crate) fn due(&self) -> Option<u64> {
+    pub fn due(&self) -> Option<u64> {
         match self.state {
             State::Waiting { due, .. } if !self.offline => Some(due),
             _ => None,
@@ -171,7 +171,7 @@ impl Reconnect {
     }
 
     /// What is due.
-    pub(crate) fn poll(&mut self, now: u64) -> Option<Action> {
+    pub fn poll(&mut self, now: u64) -> Option<Action> {
         self.due().filter(|due| *due <= now).map(|_| {
             self.state = State::Attempting;
             Action::Connect { number: self.number }
