@@ -60,6 +60,11 @@ impl ChannelCore {
         self.listener.replace(Some(listener));
     }
 
+    /// Whether it is this channel of the browser's.
+    pub(crate) fn is(&self, raw: &JsValue) -> bool {
+        AsRef::<JsValue>::as_ref(&self.raw) == raw
+    }
+
     #[cfg(feature = "js")]
     pub(crate) fn raw(&self) -> &RtcDataChannel {
         &self.raw
@@ -158,11 +163,17 @@ impl ChannelCore {
 
     /// Its state has changed, or another channel's.
     pub(crate) fn moved(&self) {
-        // Firefox closes none that is told to before it is open.
-        if self.closed_here.get() && self.state() != ChannelState::Connecting {
-            self.raw.close();
+        if self.closed_here.get() {
+            self.close_raw();
         }
         self.changes.notify();
+    }
+
+    /// Firefox closes none that is told to before it is open: whoever hears that it is has to come back.
+    fn close_raw(&self) {
+        if self.state() != ChannelState::Connecting {
+            self.raw.close();
+        }
     }
 
     /// The connection is gone, and with it the channel.
@@ -175,7 +186,7 @@ impl ChannelCore {
 
 impl Drop for ChannelCore {
     fn drop(&mut self) {
-        self.raw.close();
+        self.close_raw();
     }
 }
 

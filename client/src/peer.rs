@@ -8,7 +8,7 @@ use std::{
 
 use gloo_timers::callback::Timeout;
 use hola_webrtc_protocol::{SessionId, Side, Step, TraceData};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{EventTarget, RtcDataChannel, RtcDataChannelInit};
 
 use crate::{
@@ -160,8 +160,14 @@ impl Peer {
         {
             listener.forget(raw);
         }
+        let mut is_held = false;
         for channel in self.channels.borrow().iter().filter_map(Weak::upgrade) {
+            is_held |= channel.is(raw);
             channel.moved();
+        }
+        // It was let go before it was open.
+        if !is_held {
+            raw.unchecked_ref::<RtcDataChannel>().close();
         }
     }
 

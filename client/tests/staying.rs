@@ -10,10 +10,13 @@ use hola_webrtc_client::{
     Backoff, ChannelOptions, ChannelState, Closed, ConnectOptions, ErrorKind, Message, Session, SessionState,
     TraceData,
 };
+use js_sys::Promise;
 use support::{
     in_page_server::{InPageServer, end_last, number, run},
     next, pause, soon,
 };
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -115,6 +118,35 @@ async fn a_session_that_has_closed_its_channels_makes_no_other_connection() {
     run("server.peers.at(-1).close()");
     assert_eq!(soon(session.closed()).await, Closed::Remote);
     assert_eq!(number("server.peers.length"), 1);
+}
+
+#[wasm_bindgen_test]
+async fn channels_that_are_dropped_before_they_are_open_are_closed() {
+    let _server = InPageServer::new("");
+    let session = session(None).await;
+    let connection = session.connection().unwrap();
+    // What Firefox leaves open depends on the moment.
+    for turns in 0..100 {
+        let channel = connection.open_channel("dropped", &ChannelOptions::default()).unwrap();
+        for _ in 0..turns {
+            turn().await;
+        }
+        drop(channel);
+    }
+    let closed =
+        "server.peers[0].channels.filter(({ label, readyState }) => label + readyState === 'droppedclosed')";
+    until(|| number(&format!("{closed}.length")) == 100).await;
+    assert_eq!(session.state(), SessionState::Connected);
+}
+
+/// Lets the page have another turn, much shorter than a timer would.
+async fn turn() {
+    let turn = run("new Promise((done) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = done;
+        port2.postMessage(undefined);
+    })");
+    JsFuture::from(turn.unchecked_into::<Promise>()).await.unwrap();
 }
 
 /// The browser itself settles nothing of a connection that is closed.

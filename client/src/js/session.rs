@@ -121,7 +121,7 @@ impl Progress {
     }
 
     fn find(&self, raw: &JsValue) -> Option<Rc<ChannelCore>> {
-        self.channels.borrow().iter().find(|channel| AsRef::<JsValue>::as_ref(channel.raw()) == raw).cloned()
+        self.channels.borrow().iter().find(|channel| channel.is(raw)).cloned()
     }
 }
 

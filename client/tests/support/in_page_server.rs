@@ -4,7 +4,7 @@ use wasm_bindgen::JsValue;
 
 use super::page::Replaced;
 
-/// Its state is `globalThis.server`: `peers`, what it has opened on each as `opened`, and how many `patches` came.
+/// Its state is `globalThis.server`: `peers`, their `channels`, what it has opened on each as `opened`, and how many `patches` came.
 pub struct InPageServer {
     _fetch: Replaced,
 }
@@ -21,6 +21,7 @@ impl InPageServer {
                  server.peers.push(peer);
                  peer.ondatachannel = ({{ channel }}) => {{
                      channel.onmessage = ({{ data }}) => channel.send(data);
+                     (peer.channels ??= []).push(channel);
                      if (peer.first) return;
                      peer.first = channel;
                      const opened = () => {{ {opened} }};
