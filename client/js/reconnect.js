@@ -12,13 +12,13 @@ const LONGEST = 2 ** 31 - 1;
 
 const beside = () => new URL("./hola_reconnect.wasm", import.meta.url);
 
-export const load = loader("hola_reconnect.wasm", beside, initSync, RtcError, {
+const load = loader("hola_reconnect.wasm", beside, initSync, RtcError, {
   phase: "signalling",
   step: "1",
   hint: "Serve hola_reconnect.wasm beside reconnect.js, or name its folder in resourceBase.",
 });
 
-export class Keeper {
+class Keeper {
   #policy;
   #host;
   #timer;
@@ -26,7 +26,7 @@ export class Keeper {
   #network = navigator.connection;
   #kind = this.#network?.type;
 
-  // The host does what is to be done: restartIce(), wait(number, wait), connect(), giveUp().
+  // The host does what is to be done: restartIce(), which promises its end, wait(number, wait), connect(), giveUp().
   constructor({ attempts, delay, maxDelay }, host) {
     this.#policy = new Policy(attempts, delay, maxDelay);
     this.#host = host;
@@ -35,17 +35,14 @@ export class Keeper {
     this.#network?.addEventListener("change", this.#heard);
   }
 
-  // What has happened: "connected", "disconnected", "restarted", "failed", and what the browser says of the network.
-  tell(news, retryable = true, retryAfter = 0) {
+  // What has happened: "connected", "disconnected", "restarted", "failed", "closed", and what the browser says of the network.
+  tell(news, retryable, retryAfter = 0) {
+    if (news === "closed") {
+      removeEventListener("online", this.#heard);
+      removeEventListener("offline", this.#heard);
+      this.#network?.removeEventListener("change", this.#heard);
+    }
     this.#act(this.#policy.handle(news, performance.now(), Math.random(), retryable, retryAfter));
-  }
-
-  close() {
-    removeEventListener("online", this.#heard);
-    removeEventListener("offline", this.#heard);
-    this.#network?.removeEventListener("change", this.#heard);
-    clearTimeout(this.#timer);
-    this.#policy = undefined;
   }
 
   #heard = ({ type }) => {
@@ -56,12 +53,22 @@ export class Keeper {
   };
 
   #act(task) {
-    if (task) this.#host[task](this.#policy.number(), this.#policy.wait());
+    if (task) {
+      const done = this.#host[task](this.#policy.number(), this.#policy.wait());
+      if (task === "restartIce") done.then(this.#restarted, this.#restarted);
+    }
     clearTimeout(this.#timer);
-    // Who has heard of it may have closed this.
-    const wait = this.#policy?.due() - performance.now();
+    const wait = this.#policy.due() - performance.now();
     if (wait < Infinity) this.#timer = setTimeout(this.#poll, Math.min(wait, LONGEST));
   }
 
+  // Well or not. If the connection is gone meanwhile, the policy does not mind.
+  #restarted = () => this.tell("restarted");
+
   #poll = () => this.#act(this.#policy.poll(performance.now()));
 }
+
+export const keep = async (base, times, host) => {
+  await load(base);
+  return new Keeper(times, host);
+};

@@ -1,10 +1,9 @@
 // A connection from the call to its end: promises, events and streams about the module's `Core`.
 
-import { Channel } from "./channel.js";
+import { Channels } from "./channels.js";
 import { RtcError } from "./errors.js";
 import { eventHandlers } from "./events.js";
 import { Core } from "./glue.js";
-import { graceOf } from "./grace.js";
 import { load } from "./load.js";
 import { initOf } from "./modes.js";
 import { connectOptions } from "./options.js";
@@ -22,28 +21,17 @@ export class Session extends EventTarget {
   #ready = new Deferred();
   #closed = new Deferred();
   #trace = new Trace();
-  #channel;
-  // Those that live.
-  #channels = new Set();
-  #incoming;
-  #incomingChannels = new ReadableStream({
-    start: (controller) => (this.#incoming = controller),
-    cancel: () => (this.#incoming = undefined),
-  });
+  #channels;
   #id;
   #startedAt;
   #closeInfo;
   #unfollow;
   // What a connection is made of, and made of again.
   #begin;
-  #options;
-  #reconnect;
-  // Decides when to restart ICE and when to connect again, if the session stays.
+  // Promises who decides when to restart ICE and when to connect again, if the session stays.
   #keeper;
   // How the last connection ended.
   #last;
-  // How to open each channel on the next connection.
-  #openers = new Map();
   // The ICE restart that was asked for last.
   #restarted = Promise.resolve();
   // Ends it: the browser settles nothing of a connection that is closed.
@@ -57,27 +45,20 @@ export class Session extends EventTarget {
     // What throws comes before anything that has to be given back.
     const init = initOf(first);
     const address = String(url);
-    this.#reconnect = chosen.reconnect;
-    this.#options = options;
-    this.#channel = this.#adopt(new Channel(first.label, this.#ofSession(first, options)));
+    const { reconnect } = chosen;
+    this.#channels = new Channels(first, options.resourceBase, reconnect);
     const abort = () => this.#fail(signal.reason);
     signal?.addEventListener("abort", abort);
     this.#unfollow = () => signal?.removeEventListener("abort", abort);
     if (signal?.aborted) return void abort();
-    const fail = (error) => this.#fail(error);
-    this.#start(address, chosen, first.label, init, options).catch(fail);
-    if (this.#reconnect) this.#stay(options).catch(fail);
-  }
-
-  // What a channel has to know of its session.
-  #ofSession(options, { resourceBase }) {
-    return { ...options, resourceBase, grace: this.#reconnect && graceOf(options) };
+    this.#start(address, chosen, first.label, init, options).catch(this.#fail);
+    if (reconnect) this.#keeper = this.#stay(reconnect, options).catch(this.#fail);
   }
 
   async #start(url, chosen, label, init, { gate, resourceBase }) {
     await load(resourceBase);
-    if (this.#state === "closed") return;
     this.#begin = () => {
+      if (this.#state === "closed") return;
       // The trace goes on where the last connection's ended.
       const offset = this.#startedAt === undefined ? 0 : this.#now();
       const isOurs = () => this.#core === core;
@@ -98,21 +79,15 @@ export class Session extends EventTarget {
         made: (raw, peerConnection) => {
           core.peerConnection = peerConnection;
           core.first = raw;
-          this.#channel.attach(core, raw);
+          this.#channels.first.attach(core, raw);
         },
-        incoming: (raw) => {
-          const channel = this.#adopt(new Channel(undefined, this.#ofSession({}, { resourceBase })));
-          channel.attach(core, raw);
-          // Not from within the module, where channels close.
-          if (this.#incoming) this.#incoming.enqueue(channel);
-          else queueMicrotask(() => channel.close());
-        },
+        incoming: (raw) => this.#channels.add(core, raw),
         opened: () => isOurs() && this.#opened(),
         pathFound: () => isOurs() && this.#tellPath().catch(() => {}),
         changed: (disconnected) => {
           if (isOurs() && this.#isUp && this.#move(disconnected ? "disconnected" : "connected") && disconnected) {
             // A new path may do, long before the connection counts as lost.
-            this.#keeper?.tell("disconnected");
+            this.#tell("disconnected");
           }
         },
         ended: (by, error) => isOurs() && this.#over(by, error && new RtcError(error)),
@@ -122,25 +97,20 @@ export class Session extends EventTarget {
     this.#begin();
   }
 
-  // Who decides is loaded beside the first connection, which does not wait for it, and hears then what has happened until then.
-  async #stay({ resourceBase }) {
-    const told = [];
-    this.#keeper = { tell: (...news) => told.push(news), close() {} };
-    const { Keeper, load } = await import("./reconnect.js");
-    await load(resourceBase);
-    if (this.#state === "closed") return;
-    this.#keeper = new Keeper(this.#reconnect, {
-      restartIce: () => {
-        const core = this.#core;
-        // Not a later connection's.
-        const over = () => core === this.#core && this.#keeper?.tell("restarted");
-        this.restartIce().then(over, over);
-      },
+  // Who decides is loaded beside the first connection, which does not wait for it.
+  async #stay(times, { resourceBase }) {
+    const { keep } = await import("./reconnect.js");
+    return keep(resourceBase, times, {
+      restartIce: () => this.restartIce(),
       wait: (number, wait) => this.#record({ step: "1", side: "client", at: this.#now(), event: "attempt", number, wait }),
       connect: () => this.#begin(),
       giveUp: () => this.#ended(...this.#last),
     });
-    for (const news of told) this.#keeper?.tell(...news);
+  }
+
+  // Also what has happened before it is loaded.
+  #tell(...news) {
+    this.#keeper?.then((keeper) => keeper?.tell(...news));
   }
 
   get #isUp() {
@@ -179,10 +149,10 @@ export class Session extends EventTarget {
     return this.#state;
   }
   get channel() {
-    return this.#channel;
+    return this.#channels.first;
   }
   get incomingChannels() {
-    return this.#incomingChannels;
+    return this.#channels.incoming;
   }
   get trace() {
     return this.#trace;
@@ -190,19 +160,8 @@ export class Session extends EventTarget {
 
   openChannel(label, options = {}) {
     const init = initOf(options);
-    const channel = this.#adopt(new Channel(String(label), this.#ofSession(options, this.#options)));
-    const open = () => {
-      if (channel.state !== "connecting") return;
-      try {
-        channel.attach(this.#core, this.#core.openChannel(String(label), init));
-      } catch (error) {
-        channel.end(error);
-        throw error;
-      }
-    };
-    this.#openers.set(channel, open);
+    const channel = this.#channels.open(String(label), init, options, this.#isUp && this.#core);
     if (this.#state === "closed") channel.end();
-    else if (this.#isUp) open();
     return channel;
   }
 
@@ -238,31 +197,15 @@ export class Session extends EventTarget {
     this.#ended("local");
   }
 
-  #adopt(channel) {
-    this.#channels.add(channel);
-    const forget = () => this.#channels.delete(channel) && this.#openers.delete(channel);
-    channel.addEventListener("close", forget, { once: true });
-    return channel;
-  }
-
   #opened() {
     this.#unfollow();
     this.#move("connected");
     this.#ready.resolve();
-    this.#keeper?.tell("connected");
-    // One that the page has closed meanwhile.
-    if (this.#channel.state === "closed") this.#core.closeChannel(this.#core.first);
-    for (const open of [...this.#openers.values()]) {
-      // A channel that does not open says so itself.
-      try {
-        open();
-      } catch {}
-    }
+    this.#tell("connected");
+    this.#channels.attach(this.#core);
   }
 
-  #fail(error) {
-    this.#ended("failure", error);
-  }
+  #fail = (error) => this.#ended("failure", error);
 
   // The connection is over, or the attempt at one. The first failure is the caller's to judge. Then it may go on with another, if
   // there is a channel to go on with. When the server ends it, it may be about to start anew; if it does not want this client, it
@@ -270,21 +213,16 @@ export class Session extends EventTarget {
   #over(by, error) {
     if (!this.#keeper || !this.#ready.isDone) return this.#ended(by, error);
     this.#last = [by, error];
-    const hasChannels = this.#openers.size > 0 || this.#channel.state !== "closed";
-    const retryable = hasChannels && (by === "remote" || !!error?.retryable);
+    const retryable = this.#channels.areLeft && (by === "remote" || error?.retryable);
     if (retryable) this.#detach(error);
-    // Who has heard of it may have closed the session.
-    this.#keeper?.tell("failed", retryable, error?.retryAfter);
+    this.#tell("failed", retryable, error?.retryAfter);
   }
 
   // The channels wait for the next connection; those of the other side are this one's.
   #detach(error) {
     this.#drop();
-    if (!this.#move("reconnecting")) return this.#channel.forget();
-    for (const channel of [...this.#channels]) {
-      if (channel === this.#channel || this.#openers.has(channel)) channel.detach();
-      else channel.end(...(error ? [error] : []));
-    }
+    if (this.#move("reconnecting")) this.#channels.detach(...(error ? [error] : []));
+    else this.#channels.first.forget();
   }
 
   #drop() {
@@ -307,21 +245,18 @@ export class Session extends EventTarget {
     this.#move("closed");
     this.#unfollow();
     this.#drop();
-    this.#keeper?.close();
-    this.#keeper = undefined;
+    this.#tell("closed");
     this.#trace.end();
     // Whatever the error is: a gate may throw undefined.
     const failure = by === "failure" ? [error] : [];
     if (failure.length) {
       this.#ready.reject(error);
       this.#closed.reject(error);
-      this.#incoming?.error(error);
     } else {
       this.#ready.reject(new DOMException("the session was closed before it was open", "AbortError"));
       this.#closed.resolve({ by, code: 0, reason: "", ...this.#closeInfo });
-      this.#incoming?.close();
     }
-    for (const channel of [...this.#channels]) channel.end(...failure);
+    this.#channels.end(...failure);
   }
 
   #move(state) {

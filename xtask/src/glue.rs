@@ -119,7 +119,7 @@ const READ: [(&str, &str); 4] = [
 
 /// The same, of which not every glue has something: two texts are passed at once where there is no memory for the second only
 /// in a page that is lost anyway.
-const SOMETIMES: [(&str, &str); 21] = [
+const SOMETIMES: [(&str, &str); 24] = [
     ("ptr1, len1;\n        try {\n", "ptr1, len1;\n        {\n"),
     (
         " catch (e) {
@@ -156,6 +156,9 @@ const SOMETIMES: [(&str, &str); 21] = [
         "return addToExternrefTable0(globalThis);",
     ),
     ("isLikeNone(ret)", "(ret == null)"),
+    // Nothing else has such short names as the module's imports, and no address is so high that it looks negative.
+    ("        __proto__: null,\n", ""),
+    ("    ptr = ptr >>> 0;\n    return decodeText", "    return decodeText"),
     // Where results go: on the module's stack, whose addresses are the lowest.
     ("(arg0 >>> 0) + 4 * 0", "arg0"),
     ("(arg0 >>> 0) + 4 * 1", "arg0 + 4"),
@@ -185,6 +188,23 @@ const SOMETIMES: [(&str, &str); 21] = [
     ("const CoreFinalization = new FinalizationRegistry(ptr => wasm.__wbg_core_free(ptr, 1));\n", ""),
     ("        CoreFinalization.register(this, this.__wbg_ptr, this);\n", ""),
     ("        CoreFinalization.unregister(this);\n", ""),
+    (
+        "    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_core_free(ptr, 0);
+    }
+",
+        "    free() {
+        wasm.__wbg_core_free(this.__wbg_ptr, 0);
+        this.__wbg_ptr = 0;
+    }
+",
+    ),
 ];
 
 /// The glue without it.

@@ -13,14 +13,18 @@ const echo = (channel) => new Promise((resolve) => (channel.onmessage = resolve)
 const unwanted = async () => {
   const peers = serve();
   const staying = await session(peers);
-  peers[0].createDataChannel("first");
+  const [taken, unread] = ["taken", "unread"].map((label) => peers[0].createDataChannel(label));
+  // Both have arrived.
+  await until(() => [taken, unread].every(({ readyState }) => readyState === "open"));
   for await (const channel of staying.incomingChannels) {
-    equal(channel.label, "first");
+    equal(channel.label, "taken");
     break;
   }
-  const second = peers[0].createDataChannel("second");
-  await until(() => second.readyState === "closed");
-  equal(staying.state, "connected");
+  // Nobody has read the second one, and the third comes when nobody wants it.
+  await until(() => unread.readyState === "closed");
+  const late = peers[0].createDataChannel("late");
+  await until(() => late.readyState === "closed");
+  equal(`${taken.readyState} ${staying.state}`, "open connected");
   staying.close();
   equal((await staying.closed).by, "local");
   await staying.channel.closed;
