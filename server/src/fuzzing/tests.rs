@@ -92,7 +92,9 @@ fn first_datagrams_bear_mutation() {
 #[test]
 fn seeds_reach_what_they_are_there_for() {
     let seed = |target: &str, name: &str| fs::read(folder(target).join(name)).unwrap();
-    for name in ["aiortc", "chromium", "chromium-bare", "firefox", "firefox-bare", "libdatachannel"] {
+    for name in
+        ["aiortc", "chromium", "chromium-bare", "chromium-snap", "firefox", "firefox-bare", "libdatachannel"]
+    {
         assert!(super::offer(&seed("offer", name)), "{name}");
     }
     for (name, draws) in [
