@@ -5,6 +5,7 @@ mod clock;
 mod early;
 mod opening;
 mod reading;
+mod reports;
 mod set_up;
 
 use std::{
@@ -23,7 +24,7 @@ use rtc_shared::{
     error::{Error, Result},
 };
 
-use self::{bundle::bundle, clock::Clock, early::Early, set_up::SetUp};
+use self::{bundle::bundle, clock::Clock, early::Early, reports::Reports, set_up::SetUp};
 use super::{
     Event, Incoming, Settings, TUNNEL,
     init::{self, Init},
@@ -47,6 +48,7 @@ pub(super) struct Sctp {
     association: Association,
     /// The time as the association is told it.
     clock: Clock,
+    reports: Reports,
     meter: Meter,
     window: WindowUpdate,
     max_message_size: usize,
@@ -87,6 +89,7 @@ impl Sctp {
             handle,
             association,
             clock: Clock::started(now),
+            reports: Reports::default(),
             meter: Meter::new(window),
             window: WindowUpdate::default(),
             max_message_size: settings.max_message_size() as usize,
@@ -135,6 +138,11 @@ impl Sctp {
         if packet.get(FIRST_CHUNK) == Some(&ABORT) && !self.readable.is_empty() {
             self.abort = Some(packet);
         } else {
+            for piece in self.reports.pieces(&packet) {
+                self.take_in(now, piece.freeze());
+                // What is to be sent again may leave with each.
+                self.fetch(now);
+            }
             self.take_in(now, packet.freeze());
         }
     }

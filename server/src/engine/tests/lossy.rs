@@ -143,3 +143,41 @@ fn channels_of_the_servers_side_open_with_what_was_asked_for() {
         world.run_until(SECOND, |_| refused.as_mut().now_or_never().is_some_and(|opened| opened.is_err()))
     );
 }
+
+/// How long it takes until all of a burst has arrived over round trips of 10 ms, if these of its datagrams are lost.
+fn burst_without(lost: &[usize]) -> Duration {
+    const MESSAGES: usize = 100;
+    let mut world = World::new(5 * MS);
+    let (address, session) = world.connect(0, "x");
+    let mut channel = channel_of(&session);
+    world.run(SECOND);
+    let begun = world.now;
+    for _ in 0..MESSAGES {
+        let message = Message::Binary(vec![7; 1100].into());
+        assert!(channel.feed(message).now_or_never().is_some_and(|fed| fed.is_ok()));
+    }
+    let (mut count, mut seen) = (0, world.sent);
+    let arrived = world.run_until(10 * SECOND, |world| {
+        let mut under_way = std::mem::take(&mut world.in_flight);
+        under_way.retain(|(_, number), datagram| {
+            let is_new = *number > seen && matches!(datagram, InFlight::ToOfferer(..));
+            count += usize::from(is_new);
+            !(is_new && lost.contains(&count))
+        });
+        seen = world.sent;
+        world.in_flight = under_way;
+        world.offerer(address).received.len() == MESSAGES
+    });
+    assert!(arrived, "{} of {MESSAGES}", world.offerer(address).received.len());
+    world.now - begun
+}
+
+#[test]
+fn two_losses_in_one_burst_are_sent_again_without_waiting_for_a_timer() {
+    let whole = burst_without(&[]);
+    // Of the few that leave at first, of many, side by side, and near the end.
+    for lost in [[3, 12], [6, 19], [50, 51], [60, 75], [80, 91]] {
+        let took = burst_without(&lost);
+        assert!(took < whole + 150 * MS, "{lost:?}: {took:?}, and {whole:?} without a loss");
+    }
+}
