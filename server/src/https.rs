@@ -6,6 +6,7 @@ mod heads;
 mod places;
 mod progress;
 mod prompt;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod unstalled;
@@ -17,13 +18,12 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, middleware};
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use hola_webrtc_server::{IpNet, Metrics};
 use hyper_util::rt::TokioTimer;
 
 use self::gate::Gate;
-pub(crate) use self::progress::watch;
 
 /// How often a connection of HTTP/2 is asked whether it still lives.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
@@ -46,7 +46,7 @@ pub(crate) struct Bounds {
     /// How many TLS handshakes may be in flight.
     pub(crate) max_handshakes: usize,
     /// How long a client may take for the TLS handshake, then for its first bytes, and for the head of each request.
-    /// A kept-alive connection of HTTP/1.1 is closed when it stays idle for as long.
+    /// A kept-alive connection is closed when it stays idle for as long.
     pub(crate) header_timeout: Duration,
     /// How long a client may read nothing of what is there for it.
     pub(crate) write_timeout: Duration,
@@ -79,5 +79,6 @@ pub(crate) async fn serve(
         .max_concurrent_streams(MAX_STREAMS)
         .initial_stream_window_size(REQUEST_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
+    let app = app.layer(middleware::from_fn(progress::watch));
     server.serve(app.into_make_service_with_connect_info::<SocketAddr>()).await
 }

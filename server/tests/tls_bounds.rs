@@ -15,14 +15,14 @@ use common::{
     program::{Program, shake_hands},
     request,
 };
-use h2::client::SendRequest;
+use h2::{Ping, client::SendRequest};
 use hyper::{Request, Response};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 const ATTACKER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 3));
@@ -147,7 +147,8 @@ async fn a_client_that_shuts_its_window_and_answers_pings_is_let_go() {
 #[tokio::test]
 async fn a_client_that_waits_for_events_is_not_let_go() {
     const PATIENCE: Duration = Duration::from_secs(1);
-    let program = Program::start(&["--write-timeout=1s", "--check-timeout=1h", "--open-timeout=1h"]).await;
+    let times = ["--write-timeout=1s", "--header-timeout=1s", "--check-timeout=1h", "--open-timeout=1h"];
+    let program = Program::start(&times).await;
     let offer = Request::post("https://localhost/offer").header("content-type", "application/sdp");
     let offer = offer.body(Bytes::from_static(OFFER.as_bytes())).unwrap();
     let (answer, _client, _connection) = ask_over_http2(&program, 65_535, offer).await;
@@ -162,6 +163,42 @@ async fn a_client_that_waits_for_events_is_not_let_go() {
     let (response, _) = client.send_request(request, true).unwrap();
     assert_eq!(response.await.unwrap().status(), 200);
     assert!(!connection.is_finished());
+}
+
+/// Pings until the server closes the connection, which it does well.
+async fn ping_on(mut pings: h2::PingPong, connection: &mut JoinHandle<Result<(), h2::Error>>) {
+    let pinging = async {
+        while pings.ping(Ping::opaque()).await.is_ok() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let (ended, ()) = timeout(SOON, async { tokio::join!(connection, pinging) }).await.unwrap();
+    ended.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_client_of_http2_that_only_pings_is_let_go_and_one_that_asks_is_not() {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let program = Program::start(&["--header-timeout=1s"]).await;
+    let asks = || Request::get("https://localhost/healthz").body(()).unwrap();
+    for (limit, requests) in [(0, 4), (1, 0)] {
+        let stream = program.connect("h2").await;
+        let (client, mut connection) = h2::client::handshake(stream).await.unwrap();
+        let pings = connection.ping_pong().unwrap();
+        let mut connection = tokio::spawn(connection);
+        let mut client = client.ready().await.unwrap();
+        let mut last = Instant::now();
+        for _ in 0..requests {
+            sleep(PATIENCE * 2 / 3).await;
+            let (response, _) = client.send_request(asks(), true).unwrap();
+            last = Instant::now();
+            assert_eq!(timeout(SOON, response).await.unwrap().unwrap().status(), 200);
+        }
+        ping_on(pings, &mut connection).await;
+        assert!(last.elapsed() >= PATIENCE, "{:?}", last.elapsed());
+        // That a client goes on without asking is no limit that it has met.
+        wait_for(&program, &reached("header-timeout", limit)).await;
+    }
 }
 
 #[tokio::test]
@@ -191,15 +228,15 @@ async fn five_thousand_connections_of_one_client_leave_room_for_another() {
 #[tokio::test]
 async fn when_every_place_is_taken_a_new_connection_is_closed_at_once() {
     let program = Program::start(&["--max-connections=4"]).await;
-    let _kept = [
-        connect_from(ATTACKER, program.address).await,
-        connect_from(ATTACKER, program.address).await,
-        connect_from(ATTACKER, program.address).await,
-    ];
-    assert_eq!(get_from(HONEST, &program, "/healthz").await.0, 200);
-    let _last = connect_from(ATTACKER, program.address).await;
+    let _kept =
+        [connect_from(ATTACKER, program.address).await, connect_from(ATTACKER, program.address).await];
+    let honest = program.connect("http/1.1").await;
+    let last = program.connect("http/1.1").await;
     let mut refused = connect_from(HONEST, program.address).await;
     assert_eq!(timeout(SOON, refused.read(&mut [0])).await.expect("it is closed").unwrap_or(0), 0);
+    assert_eq!(exchange_over(last, &request("GET /healthz", &[], "")).await.status, 200);
+    let figures = exchange_over(honest, &request("GET /metrics", &[], "")).await;
+    assert!(figures.text().contains(&reached("max-connections", 1)), "{figures:?}");
 }
 
 #[tokio::test]

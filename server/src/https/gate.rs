@@ -76,7 +76,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Gate {
             let progress = Progress::default();
             let mut stream = Prompt::new(stream, is_http2, bounds.header_timeout, metrics);
             if is_http2 {
-                stream.expect(progress.clone(), bounds.write_timeout);
+                stream.expect(progress.clone(), bounds.header_timeout, bounds.write_timeout);
             }
             Ok((stream, AddExtension::new(service, progress)))
         })

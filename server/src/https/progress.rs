@@ -27,12 +27,17 @@ use axum::{
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::requests::{Requests, UnderWay};
+
 /// How much of a reply is handed over at once, so that a client may be slow: it has to take so much within its time.
 const PIECE: usize = 8 * 1024;
 
-/// The replies of one connection that its client has yet to take.
+/// What the client of one connection has asked for, and what of the replies it has yet to take.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Progress(Arc<Replies>);
+pub(super) struct Progress {
+    replies: Arc<Replies>,
+    pub(super) requests: Requests,
+}
 
 #[derive(Debug, Default)]
 struct Replies {
@@ -54,29 +59,29 @@ impl Progress {
         (due > now).then_some(due)
     }
 
-    fn watch(&self, body: Body) -> Watched {
-        let number = self.0.next.fetch_add(1, Ordering::Relaxed);
+    fn watch(&self, body: Body, under_way: UnderWay) -> Watched {
+        let number = self.replies.next.fetch_add(1, Ordering::Relaxed);
         self.waiting().insert(number, Instant::now());
-        Watched { body, rest: Bytes::new(), number, progress: self.clone() }
+        Watched { body, rest: Bytes::new(), number, progress: self.clone(), _under_way: under_way }
     }
 
     /// No code panics while it holds the lock, so a poisoned one is as good as any.
     fn waiting(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.replies.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Watches the bodies of replies over HTTP/2.
-pub(crate) async fn watch(request: Request, next: Next) -> Response {
+/// Watches requests over HTTP/2, and the bodies of replies.
+pub(super) async fn watch(request: Request, next: Next) -> Response {
     let progress = request.extensions().get::<Progress>().cloned();
     let progress = progress.filter(|_| request.version() == Version::HTTP_2);
+    let Some(progress) = progress else { return next.run(request).await };
+    let under_way = progress.requests.begin();
     let response = next.run(request).await;
-    match progress {
-        Some(progress) if !response.body().is_end_stream() => {
-            response.map(|body| Body::new(progress.watch(body)))
-        }
-        _ => response,
+    if response.body().is_end_stream() {
+        return response;
     }
+    response.map(|body| Body::new(progress.watch(body, under_way)))
 }
 
 /// A body that is asked for more once the client has taken what came before: hyper waits for room first, and for one byte
@@ -86,6 +91,7 @@ struct Watched {
     rest: Bytes,
     number: u64,
     progress: Progress,
+    _under_way: UnderWay,
 }
 
 impl HttpBody for Watched {
@@ -146,7 +152,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_reply_waits_until_it_is_asked_for_and_after_each_piece() {
         let progress = Progress::default();
-        let mut reply = progress.watch(Body::from(vec![7; PIECE + 1]));
+        let mut reply = progress.watch(Body::from(vec![7; PIECE + 1]), progress.requests.begin());
         assert_eq!(reply.size_hint().exact(), Some(PIECE as u64 + 1));
         for length in [PIECE, 1] {
             tokio::time::advance(PATIENCE / 2).await;
@@ -164,9 +170,9 @@ mod tests {
     async fn a_reply_that_has_nothing_to_say_does_not_wait_nor_one_that_is_given_up() {
         let progress = Progress::default();
         let nothing = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
-        let mut events = progress.watch(Body::from_stream(nothing));
+        let mut events = progress.watch(Body::from_stream(nothing), progress.requests.begin());
         assert!(futures_util::FutureExt::now_or_never(events.frame()).is_none());
-        drop(progress.watch(Body::from("never asked for")));
+        drop(progress.watch(Body::from("never asked for"), progress.requests.begin()));
         tokio::time::advance(PATIENCE * 100).await;
         assert!(progress.next_look(PATIENCE).is_some());
     }

@@ -1,5 +1,5 @@
-//! A client that does not begin to speak is let go, as is one that takes nothing of a reply; and one is counted that was
-//! let go because it did not finish.
+//! A client that does not begin to speak is let go, as is one of HTTP/2 that takes nothing of a reply, or asks for nothing; and
+//! one is counted that was let go because it did not finish.
 
 use std::{
     future::Future,
@@ -13,7 +13,7 @@ use std::{
 use hola_webrtc_server::{Limit, Metrics};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 use super::{heads::Heads, progress::Progress};
@@ -29,38 +29,48 @@ pub(super) struct Prompt<S> {
     deadline: Option<Pin<Box<Sleep>>>,
     /// In HTTP/1.1, until the client was let go here.
     heads: Option<Heads>,
-    /// In HTTP/2, what the client has to take, and when to look whether it does.
-    replies: Option<Replies>,
+    http2: Option<Http2>,
 }
 
-struct Replies {
+/// What a client of HTTP/2 has asked for and has to take, and when to look whether it does.
+struct Http2 {
     progress: Progress,
+    stalled: Look,
+    quiet: Look,
+}
+
+struct Look {
     patience: Duration,
-    look: Pin<Box<Sleep>>,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Look {
+    fn new(patience: Duration) -> Self {
+        Self { patience, timer: Box::pin(sleep(patience)) }
+    }
+
+    /// Ready once there is no next look.
+    fn poll(&mut self, cx: &mut Context<'_>, next: impl Fn(Duration) -> Option<Instant>) -> Poll<()> {
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            match next(self.patience) {
+                Some(next) => self.timer.as_mut().reset(next),
+                None => return Poll::Ready(()),
+            }
+        }
+    }
 }
 
 impl<S> Prompt<S> {
     pub(super) fn new(stream: S, is_http2: bool, patience: Duration, metrics: Arc<Metrics>) -> Self {
         let heads = (!is_http2).then(|| Heads::new(patience));
         let deadline = Some(Box::pin(sleep(patience)));
-        Self { stream, metrics, received: 0, deadline, heads, replies: None }
+        Self { stream, metrics, received: 0, deadline, heads, http2: None }
     }
 
-    /// Lets the client go if it takes nothing of a reply for so long.
-    pub(super) fn expect(&mut self, progress: Progress, patience: Duration) {
-        self.replies = Some(Replies { progress, patience, look: Box::pin(sleep(patience)) });
-    }
-
-    /// Ready when a reply has waited for too long.
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(Replies { progress, patience, look }) = &mut self.replies else { return Poll::Pending };
-        loop {
-            ready!(look.as_mut().poll(cx));
-            match progress.next_look(*patience) {
-                Some(next) => look.as_mut().reset(next),
-                None => return Poll::Ready(()),
-            }
-        }
+    /// Lets the client go if it asks for nothing for so long, or takes nothing of a reply.
+    pub(super) fn expect(&mut self, progress: Progress, asks: Duration, takes: Duration) {
+        self.http2 = Some(Http2 { progress, stalled: Look::new(takes), quiet: Look::new(asks) });
     }
 
     fn note_written(&mut self, written: &Poll<io::Result<usize>>) {
@@ -83,32 +93,44 @@ impl<S> Drop for Prompt<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
         let filled = buffer.filled().len();
-        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
+        if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buffer) {
             let came = &buffer.filled()[filled..];
-            self.received = self.received.saturating_add(came.len());
-            if let Some(heads) = &mut self.heads {
+            this.received = this.received.saturating_add(came.len());
+            if let Some(heads) = &mut this.heads {
                 heads.received(came);
             }
-            if self.received >= PREFACE.len() {
-                self.deadline = None;
+            if this.received >= PREFACE.len() {
+                this.deadline = None;
             }
             return Poll::Ready(read);
         }
-        if self.poll_stalled(cx).is_ready() {
-            self.replies = None;
-            self.metrics.limit_reached(Limit::WriteTimeout);
+        if let Some(deadline) = &mut this.deadline {
+            ready!(deadline.as_mut().poll(cx));
+            (this.deadline, this.heads) = (None, None);
+            this.metrics.limit_reached(Limit::HeaderTimeout);
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        let Some(deadline) = &mut self.deadline else { return Poll::Pending };
-        ready!(deadline.as_mut().poll(cx));
-        (self.deadline, self.heads) = (None, None);
-        self.metrics.limit_reached(Limit::HeaderTimeout);
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        let Some(Http2 { progress, stalled, quiet }) = &mut this.http2 else { return Poll::Pending };
+        if stalled.poll(cx, |patience| progress.next_look(patience)).is_ready() {
+            this.http2 = None;
+            this.metrics.limit_reached(Limit::WriteTimeout);
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let requests = &progress.requests;
+        ready!(quiet.poll(cx, |patience| requests.next_look(patience)));
+        // To be kept for a while after a reply, and no longer, is what all clients are used to.
+        if !requests.have_come() {
+            this.metrics.limit_reached(Limit::HeaderTimeout);
+        }
+        this.http2 = None;
+        // As if the client had closed: with nothing under way, that is no fault, and hyper closes as well.
+        Poll::Ready(Ok(()))
     }
 }
 

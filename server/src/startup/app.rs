@@ -12,7 +12,7 @@ use hola_webrtc_server::RtcServer;
 use super::clock;
 use crate::{
     cli::{Cli, SignallingError},
-    https, page,
+    page,
 };
 
 /// The whole application.
@@ -20,7 +20,7 @@ pub(crate) fn app(server: &RtcServer, cli: &Cli) -> Result<Router, SignallingErr
     let signalling = cli.signalling.apply(server.signalling())?;
     let signalling = signalling.metrics(cli.operation.metrics.into()).fallback(page::router());
     let router = signalling.router().layer(middleware::from_fn_with_state(server.clone(), say_goodbye));
-    Ok(router.layer(middleware::from_fn(clock::date)).layer(middleware::from_fn(https::watch)))
+    Ok(router.layer(middleware::from_fn(clock::date)))
 }
 
 /// While the server stops, each reply on a connection of HTTP/1.1 is its last (RFC 9112, 9.6). HTTP/2 says so by itself,
