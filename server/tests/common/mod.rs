@@ -31,6 +31,17 @@ pub(crate) fn limited(set: impl FnOnce(&mut Limits)) -> RtcServer {
     RtcServer::builder().listen(SocketAddr::from(([127, 0, 0, 1], 0))).limits(limits).start().unwrap()
 }
 
+/// How often the limit of this flag took effect.
+pub(crate) fn reached(server: &RtcServer, limit: &str) -> u64 {
+    figure(&server.metrics().encode(), &format!("hola_webrtc_limit_reached_total{{limit=\"{limit}\"}}"))
+}
+
+/// A figure, by its name with its labels, in the text of the metrics.
+pub(crate) fn figure(metrics: &str, name: &str) -> u64 {
+    let figure = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    figure.unwrap_or_else(|| panic!("no {name} in {metrics}")).parse().unwrap()
+}
+
 /// Serves the router on a free port, without TLS.
 pub(crate) async fn serve(app: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

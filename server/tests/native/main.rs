@@ -14,3 +14,4 @@ mod echo;
 mod end;
 mod operation;
 mod program;
+mod unopened;

@@ -12,6 +12,9 @@ use tokio::{net::UdpSocket, task::JoinHandle};
 
 use crate::stand::LOCALHOST;
 
+/// The first bytes of DTLS records are from this one on, those of STUN below (RFC 7983, 7).
+const DTLS: u8 = 20;
+
 /// The first byte of a DTLS handshake record (RFC 7983, 7 and RFC 6347, 4.1).
 const HANDSHAKE: u8 = 22;
 
@@ -26,6 +29,7 @@ pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
     client_hellos: Arc<AtomicUsize>,
     is_cut: Arc<AtomicBool>,
+    loses_dtls: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -40,6 +44,8 @@ impl Relay {
         let counter = client_hellos.clone();
         let is_cut = Arc::<AtomicBool>::default();
         let drops = is_cut.clone();
+        let loses_dtls = Arc::<AtomicBool>::default();
+        let loses = loses_dtls.clone();
         let task = tokio::spawn(async move {
             let (mut up, mut down) = ([0; 2048], [0; 2048]);
             let mut offerer = None;
@@ -47,10 +53,13 @@ impl Relay {
                 tokio::select! {
                     Ok((length, from)) = front.recv_from(&mut up) => {
                         offerer = Some(from);
+                        if up[0] >= DTLS && loses.load(Ordering::Relaxed) {
+                            continue;
+                        }
                         let _ = back.send(&up[..length]).await;
                     }
                     Ok(length) = back.recv(&mut down) => {
-                        if drops.load(Ordering::Relaxed) {
+                        if drops.load(Ordering::Relaxed) || (down[0] >= DTLS && loses.load(Ordering::Relaxed)) {
                             continue;
                         }
                         if down[0] == HANDSHAKE && down[HANDSHAKE_TYPE] == CLIENT_HELLO {
@@ -63,12 +72,17 @@ impl Relay {
                 }
             }
         });
-        Self { address, client_hellos, is_cut, task }
+        Self { address, client_hellos, is_cut, loses_dtls, task }
     }
 
     /// From now on nothing reaches the offerer any more.
     pub(crate) fn cut_down(&self) {
         self.is_cut.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on nothing passes but STUN.
+    pub(crate) fn lose_dtls(&self) {
+        self.loses_dtls.store(true, Ordering::Relaxed);
     }
 
     /// How many records with a `ClientHello` the server has sent.
