@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::common::{SOON, engine, events::EventSource, exchange, limited, offer, request, serve};
+use crate::common::{SOON, engine, events::EventSource, exchange, limited, offer, reached, request, serve};
 use hola_webrtc_protocol::{ProblemCode, Side, Step, TraceData, signal::TimedEvent};
 
 /// Sends an offer; returns the session's path.
@@ -90,6 +90,7 @@ async fn a_session_is_watched_by_so_many_and_no_more() {
     let _two = EventSource::open(address, &location, &[]).await;
     let watch = request(&format!("GET {location}/events"), &[], "");
     exchange(address, &watch).await.assert_refused(ProblemCode::TooManyStreams, "the third");
+    assert_eq!(reached(&server, "max-event-streams"), 1);
     let other = begin(address).await;
     EventSource::open(address, &other, &[]).await.read_until(is_answered).await;
 

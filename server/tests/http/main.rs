@@ -10,6 +10,7 @@ mod answers;
 mod cors;
 mod events;
 mod faults;
+mod limits;
 mod metrics;
 mod patch;
 mod profile;

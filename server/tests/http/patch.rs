@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::common::{Reply, engine, exchange, limited, offer, request, serve};
+use crate::common::{Reply, engine, exchange, limited, offer, reached, request, serve};
 use hola_webrtc_protocol::{
     ProblemCode::{self, *},
     SdpFragment,
@@ -128,6 +128,7 @@ async fn candidates_count_over_all_requests_of_a_session() {
     };
     assert_eq!(trickle(3).await.status, 204);
     trickle(1).await.assert_refused(TooManyCandidates, "the fourth");
+    assert_eq!(reached(&server, "max-candidates"), 1);
     server.shutdown().await;
 }
 
@@ -152,10 +153,12 @@ async fn every_id_that_names_no_session_draws_the_same_reply() {
 
 #[tokio::test]
 async fn a_fragment_that_does_not_come_is_not_waited_for_long() {
-    let address = serve(limited(|limits| limits.body_timeout = Duration::from_millis(100)).router()).await;
+    let server = limited(|limits| limits.body_timeout = Duration::from_millis(100));
+    let address = serve(server.router()).await;
     let (location, etag) = begin(address).await;
     let bytes = patch(&location, &[TYPE, ("if-match", &etag), ("content-length", "50")], "");
     exchange(address, &bytes).await.assert_refused(RequestTimeout, "a body that never comes");
+    assert_eq!(reached(&server, "body-timeout"), 1);
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::common::{SOON, engine, events::EventSource, exchange, limited, offer, request, serve};
+use crate::common::{
+    SOON, engine, events::EventSource, exchange, figure, limited, offer, reached, request, serve,
+};
 use axum::http::Extensions;
 use futures_util::{SinkExt, StreamExt};
 use hola_webrtc_offerer::{Channel, ChannelOptions, ConnectOptions, Connection, Offerer, Settings, connect};
@@ -14,7 +16,7 @@ use tokio::time::timeout;
 struct User(&'static str);
 
 /// Echoes on every channel of every session.
-fn echo(server: &RtcServer) {
+pub(crate) fn echo(server: &RtcServer) {
     let server = server.clone();
     tokio::spawn(async move {
         while let Some(session) = server.accept().await {
@@ -33,7 +35,7 @@ fn echo(server: &RtcServer) {
     });
 }
 
-async fn assert_echoed(line: &Channel, text: &str) {
+pub(crate) async fn assert_echoed(line: &Channel, text: &str) {
     line.send(text).await.unwrap();
     let echoed = timeout(SOON, line.receive()).await.expect("the echo comes").unwrap();
     assert_eq!(echoed.as_bytes(), text.as_bytes());
@@ -102,7 +104,7 @@ async fn a_deleted_session_ends_for_its_peer() {
 }
 
 /// How the stream of events of a session ends: who closed it, and why.
-async fn end_of(mut events: EventSource) -> (Side, String) {
+pub(crate) async fn end_of(mut events: EventSource) -> (Side, String) {
     events.read_to_end().await;
     let (_, last) = events.events().pop().unwrap();
     let TraceData::Closed { by, reason } = last.event.data else { panic!("{last:?}") };
@@ -145,6 +147,7 @@ async fn the_last_event_names_who_ended_the_session_and_why() {
 
     let watched = connected(|limits| limits.idle_timeout = Some(Duration::from_millis(200))).await;
     assert_eq!(end_of(watched.events).await, (Side::Server, "idle".to_owned()));
+    assert_eq!(reached(&watched.server, "idle-timeout"), 1);
 
     let watched = connected(|_| {}).await;
     watched.connection.kill();
@@ -158,6 +161,7 @@ async fn the_last_event_of_an_offer_without_a_peer_says_so() {
     let location = exchange(address, &offer(&[])).await.header("location").unwrap().to_owned();
     let events = EventSource::open(address, &location, &[]).await;
     assert_eq!(end_of(events).await, (Side::Server, "never-connected".to_owned()));
+    assert_eq!(reached(&server, "check-timeout"), 1);
 }
 
 /// Echoes, and closes channels of this label when something is said.
@@ -178,7 +182,7 @@ async fn close_some(server: RtcServer) {
 }
 
 /// Waits until the events tell of so many channels that were closed; returns why.
-async fn closed_channels(events: &mut EventSource, count: usize) -> Vec<String> {
+pub(crate) async fn closed_channels(events: &mut EventSource, count: usize) -> Vec<String> {
     let is_whole = |line: &&str| line.contains("channel-closed") && line.ends_with('}');
     let is_told = |text: &str| text.lines().filter(is_whole).count() >= count;
     timeout(SOON, events.read_until(is_told)).await.expect("it is told");
@@ -216,8 +220,7 @@ async fn why_a_channel_was_closed_is_told_and_one_beyond_the_limit_is_not_accept
     }
     expected.push("not-accepted");
     assert_eq!(closed_channels(&mut events, 2).await, expected);
-    let figures = server.metrics().encode();
-    assert!(figures.contains("hola_webrtc_limit_reached_total{limit=\"max-channels\"} 1\n"), "{figures}");
+    assert_eq!(reached(&server, "max-channels"), 1);
     assert_echoed(&line, "still here").await;
     line.close().await;
     expected.push("by-peer");
@@ -242,14 +245,11 @@ async fn what_a_session_does_is_counted() {
     let server = engine();
     echo(&server);
     let address = serve(server.router()).await;
-    let figure = |name: &str| -> u64 {
-        let figures = server.metrics().encode();
-        let line = figures.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {name} in {figures}")).parse().unwrap()
-    };
     let (connection, line) = connect(&format!("http://{address}")).await.unwrap();
     assert_echoed(&line, "hola").await;
-    let named = |name: &str, label: &str| figure(&format!("hola_webrtc_{name}{{{label}}}"));
+    let named = |name: &str, label: &str| {
+        figure(&server.metrics().encode(), &format!("hola_webrtc_{name}{{{label}}}"))
+    };
     assert_eq!(named("sessions", "state=\"open\""), 1);
     for direction in ["direction=\"in\"", "direction=\"out\""] {
         assert_eq!(named("messages_total", direction), 1, "{direction}");

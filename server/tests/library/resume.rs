@@ -209,9 +209,9 @@ async fn a_connection_that_seems_alive_gives_way_to_a_new_one() {
 
 #[tokio::test]
 async fn no_more_resumable_channels_than_may_and_one_that_ends_makes_room() {
-    for set in [
-        |limits: &mut hola_webrtc_server::Limits| limits.max_resumable = 1,
-        |limits: &mut hola_webrtc_server::Limits| limits.max_resumable_per_address = 1,
+    for (limit, set) in [
+        ("max-resumable", (|limits| limits.max_resumable = 1) as fn(&mut hola_webrtc_server::Limits)),
+        ("max-resumable-per-address", |limits| limits.max_resumable_per_address = 1),
     ] {
         let stand = Stand::of(common::limited(set)).await;
         tokio::spawn(echo::serve(stand.server.clone(), Duration::ZERO));
@@ -227,6 +227,7 @@ async fn no_more_resumable_channels_than_may_and_one_that_ends_makes_room() {
             .await;
         let refused = Ended::ByRemote { code: Fault::Refused.code(), reason: "refused".to_owned() };
         assert_eq!(ended, refused);
+        assert_eq!(common::reached(&stand.server, limit), 1);
         talker.framing.close();
         talker.until(|framing| matches!(framing.state(), State::Ended(_)).then_some(())).await;
         let mut third = Talker::resumable(9);

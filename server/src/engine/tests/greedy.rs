@@ -63,6 +63,8 @@ fn the_longest_label_is_taken_and_too_many_of_them_end_the_session() {
         world.run(SECOND);
     }
     assert_eq!(session.closed().now_or_never(), Some(Closed::TooManyChannels));
+    let metrics = world.registry.metrics().encode();
+    assert!(metrics.contains("hola_webrtc_limit_reached_total{limit=\"max-channels\"} 1\n"), "{metrics}");
     assert_eq!(world.residue(), 0);
 }
 
