@@ -231,6 +231,11 @@ impl Core {
         Some(peer)
     }
 
+    #[cfg(test)]
+    pub(super) fn break_down(&mut self, id: SessionId, fault: super::stack::Fault) {
+        self.peers.get_mut(&id).unwrap().peer.break_down(fault);
+    }
+
     /// What is left in the tables: 0 when no session lives.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn residue(&self) -> usize {

@@ -2,16 +2,18 @@
 
 use std::{
     sync::{Arc, mpsc},
+    task::{Context, Wake, Waker},
     thread,
 };
 
 use futures_util::{SinkExt, StreamExt};
 use hola_webrtc_offerer::Closed;
-use hola_webrtc_server::{Channel, RtcServer, Session};
+use hola_webrtc_protocol::{Side, TraceData};
+use hola_webrtc_server::{Channel, Message, RtcServer, Session};
 use tokio::sync::Notify;
 
 use crate::{
-    common::SOON,
+    common::{SOON, events::EventSource},
     site::{Site, soon, within},
 };
 
@@ -25,6 +27,12 @@ async fn serve(server: RtcServer, let_go: Arc<Notify>) {
                 "panic" => panic!("at {:?}, as a handler may", channel.next().await),
                 "deaf" | "endless" => let_go.notified().await,
                 "blocked" => blocked(session, channel),
+                "bomb" => {
+                    let waker = Waker::from(Arc::new(Bomb));
+                    assert!(channel.poll_next_unpin(&mut Context::from_waker(&waker)).is_pending());
+                    channel.send(Message::Text("wait and see".to_owned())).await.unwrap();
+                    let_go.notified().await;
+                }
                 _ => echo(channel).await,
             }
         });
@@ -48,6 +56,15 @@ fn blocked(session: Session, channel: Channel) {
     });
 }
 
+/// Panics where it is told that something has come: in the engine, while that hands over what a client sent.
+struct Bomb;
+
+impl Wake for Bomb {
+    fn wake(self: Arc<Self>) {
+        panic!("in the engine, as the test wants it");
+    }
+}
+
 async fn site() -> (Site, Arc<Notify>) {
     let site = Site::without_handler(|_| {}).await;
     let let_go = Arc::new(Notify::new());
@@ -66,6 +83,28 @@ async fn a_handler_that_panics_ends_its_session_alone() {
         talk.go_on(5).await;
     }
     assert!(within(SOON, || site.server.session_count() == 1).await);
+    site.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_panics_over_a_session_ends_it_alone_and_counts() {
+    const TIMES: u64 = 10;
+    let (site, _) = site().await;
+    let mut talk = site.connect("echo").await;
+    for times in 1..=TIMES {
+        let unlucky = site.connect("bomb").await;
+        let path = unlucky.connection.reply().session.as_ref().unwrap().path().to_owned();
+        let mut events = EventSource::open(site.http, &path, &[]).await;
+        assert_eq!(soon(unlucky.channel.receive()).await, Some("wait and see".into()));
+        soon(unlucky.channel.send("now")).await.unwrap();
+        soon(events.read_to_end()).await;
+        let (_, last) = events.events().pop().unwrap();
+        let reason = Some("failed".to_owned());
+        assert_eq!(last.event.data, TraceData::Closed { by: Side::Server, reason });
+        assert_eq!(site.figure("hola_webrtc_sessions_ended_total{reason=\"failed\"}"), times);
+        talk.go_on(5).await;
+    }
+    assert_eq!(site.server.session_count(), 1);
     site.server.shutdown().await;
 }
 

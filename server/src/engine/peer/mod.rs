@@ -198,4 +198,9 @@ impl Peer {
         let ours = self.liveness.deadline();
         self.stack.deadline().map_or(ours, |protocols| protocols.min(ours))
     }
+
+    #[cfg(test)]
+    pub(in crate::engine) fn break_down(&mut self, fault: super::stack::Fault) {
+        self.stack.fault = Some(fault);
+    }
 }

@@ -125,6 +125,16 @@ pub(crate) struct Stack {
     /// The pair that ICE selected last. While it starts anew, the old one goes on to serve.
     route: Option<(SocketAddr, SocketAddr)>,
     events: VecDeque<Event>,
+    #[cfg(test)]
+    pub(super) fault: Option<Fault>,
+}
+
+/// Upon what a test has the protocols panic.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Datagram,
+    Timer,
 }
 
 impl Stack {
@@ -138,6 +148,8 @@ impl Stack {
             route: None,
             events: VecDeque::new(),
             settings,
+            #[cfg(test)]
+            fault: None,
         })
     }
 
@@ -197,6 +209,8 @@ impl Stack {
         theirs: SocketAddr,
         datagram: BytesMut,
     ) -> Result<(), StackError> {
+        #[cfg(test)]
+        assert_ne!(self.fault, Some(Fault::Datagram), "as the test wants it");
         if let Some(check) = Stun::parse(&datagram).map(Check::of) {
             let received = self.ice.receive(now, (ours, theirs), &check, datagram);
             self.look_at_ice(now);
@@ -254,6 +268,8 @@ impl Stack {
 
     /// Lets every timer that is due act.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        #[cfg(test)]
+        assert_ne!(self.fault, Some(Fault::Timer), "as the test wants it");
         let is_due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
         let mut outcome = Ok(());
         if is_due(self.ice.deadline()) {

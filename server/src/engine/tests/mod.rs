@@ -12,6 +12,8 @@ mod channels;
 mod connect;
 #[cfg(test)]
 mod end;
+#[cfg(test)]
+mod faulty;
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod greedy;
