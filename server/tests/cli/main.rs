@@ -14,3 +14,5 @@ mod names;
 #[cfg(unix)]
 mod operation;
 mod program;
+#[cfg(target_os = "linux")]
+mod unit;
