@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use hola_webrtc_protocol::{Phase, Side, Step, TraceData, signal};
+use tokio::time::timeout;
 use webrtc::data_channel::RTCDataChannelInit;
 
 use crate::{
-    common::{events::EventSource, exchange_over, figure, program::Program, request},
+    common::{SOON, events::EventSource, exchange_over, figure, program::Program, request},
     offerer::Offerer,
     relay::Relay,
     stand::{LOCALHOST, SLACK, post_over},
@@ -33,7 +34,8 @@ async fn a_client_that_opens_no_channel_is_let_go_in_time_however_far_it_comes_a
         let session = signal::session_path(answer.session);
         let mut events = EventSource::over(program.connect("http/1.1").await, &session, &[]).await;
         offerer.accept(&answer.rewritten(relay.address)).await;
-        events.read_to_end().await;
+        // Comments keep the stream alive as long as the session.
+        timeout(SOON, events.read_to_end()).await.expect("the session ends");
         let lived = begun.elapsed();
 
         let told: Vec<_> = events.events().into_iter().map(|(_, timed)| timed.event).collect();
