@@ -9,8 +9,10 @@ use tokio::time::timeout;
 
 use crate::{
     Check, Fault, Probe, Verdict,
+    later::fragment,
     response::Response,
     verdict::{broken, ensure, not_offered},
+    watch,
 };
 
 /// Within what time the peer hears of the end.
@@ -22,6 +24,9 @@ const SECURITY: &str = "Security considerations";
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::new(END, "DELETE ends the session, and the peer hears of it", |probe| Box::pin(delete(probe))),
+    Check::new(END, "after its end a session takes no fragment and tells no events", |probe| {
+        Box::pin(ended(probe))
+    }),
     Check::new(SECURITY, "every URL of no session looks the same", |probe| Box::pin(uniform(probe))),
     Check::new(HEALTH, "/healthz says that the server lives", |probe| {
         Box::pin(health(probe, signal::HEALTH_PATH))
@@ -41,6 +46,17 @@ async fn delete(probe: &Probe) -> Verdict {
     ensure(end == Closed::Remote, || format!("the peer does not hear of it: {end}"))?;
     channel.closed().await;
     probe.end(&session).await?.refused(ProblemCode::NotFound)
+}
+
+async fn ended(probe: &Probe) -> Verdict {
+    let session = probe.begin().await?;
+    let (tag, fragment) = (session.etag()?, fragment(probe.sdp()));
+    probe.end(&session).await?.succeeded(204)?;
+    for tag in [tag.as_str(), "*"] {
+        probe.patch(&session.url, Some(tag), &fragment).await?.refused(ProblemCode::NotFound)?;
+    }
+    let events = watch::url(probe, &session)?;
+    probe.send(Method::GET, &events, &[], "").await?.refused(ProblemCode::NotFound)
 }
 
 async fn uniform(probe: &Probe) -> Verdict {

@@ -29,7 +29,7 @@ pub(crate) const CHECKS: &[Check] = &[
 ];
 
 /// A candidate at an address that no host has (RFC 5737), with the offer's own credentials.
-fn fragment(offer: &str) -> String {
+pub(crate) fn fragment(offer: &str) -> String {
     let attribute = |name| sdp::attribute(offer, name).unwrap_or_default();
     format!(
         "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:{}\r\n\

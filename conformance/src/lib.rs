@@ -9,6 +9,7 @@ mod faults;
 mod later;
 mod origins;
 mod probe;
+mod reasons;
 mod response;
 mod verdict;
 mod watch;
@@ -63,10 +64,18 @@ impl Finding {
 
 /// Every check, in the order of the profile.
 pub fn checks() -> impl Iterator<Item = Check> {
-    [begin::CHECKS, later::CHECKS, watch::CHECKS, end::CHECKS, origins::CHECKS, faults::CHECKS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        begin::CHECKS,
+        later::CHECKS,
+        watch::CHECKS,
+        end::CHECKS,
+        origins::CHECKS,
+        faults::CHECKS,
+        reasons::CHECKS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// Runs every check against the server, one after the other, and tells of each as it ends.

@@ -46,7 +46,7 @@ pub struct Probe {
     pub(crate) url: Uri,
     pub(crate) token: Option<String>,
     headers: Vec<(String, String)>,
-    options: ConnectOptions,
+    pub(crate) options: ConnectOptions,
     /// Where the server may be: an address of each family that its name has.
     servers: Vec<IpAddr>,
     offer: String,
@@ -137,17 +137,27 @@ impl Probe {
 
     /// A session with a channel that is open.
     pub(crate) async fn connect(&self) -> Result<(Session, Connection, Channel), Fault> {
-        let (mut pending, mut session) = self.negotiate(self.servers[0]).await?;
+        self.connect_as(&self.options, str::to_owned).await
+    }
+
+    /// The same with other options, by an answer that this side reads in another way.
+    pub(crate) async fn connect_as(
+        &self,
+        options: &ConnectOptions,
+        read: impl FnOnce(&str) -> String,
+    ) -> Result<(Session, Connection, Channel), Fault> {
+        let (mut pending, mut session) = self.negotiate(self.servers[0], options).await?;
         if let Some(server) = better_of(&self.servers, &session.reply.answer) {
             self.end(&session).await?;
-            (pending, session) = self.negotiate(server).await?;
+            (pending, session) = self.negotiate(server, options).await?;
         }
-        let (connection, channel) = pending.accept(session.reply.clone()).await?;
+        let answer = read(&session.reply.answer);
+        let (connection, channel) = pending.accept(Reply { answer, ..session.reply.clone() }).await?;
         Ok((session, connection, channel))
     }
 
-    async fn negotiate(&self, server: IpAddr) -> Result<(Pending, Session), Fault> {
-        let pending = self.offerer.offer(server, &self.options)?;
+    async fn negotiate(&self, server: IpAddr, options: &ConnectOptions) -> Result<(Pending, Session), Fault> {
+        let pending = self.offerer.offer(server, options)?;
         let offer = serde_json::to_vec(&SessionDescription::offer(pending.sdp()));
         let offer = offer.map_err(|error| Fault::Broken(error.to_string()))?;
         let session = self.session(self.post(signal::JSON, &[], offer).await?)?;

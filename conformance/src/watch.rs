@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use hola_webrtc_offerer::http::{is_type, resolve};
 use hola_webrtc_protocol::{
+    TraceData,
     link::Link,
     signal::{self, TimedEvent},
 };
@@ -73,7 +74,7 @@ async fn resumed(probe: &Probe) -> Verdict {
     ensure(first == Some(3), || format!("after Last-Event-ID 2 the first event is {first:?}"))
 }
 
-fn url(probe: &Probe, session: &Session) -> Result<Uri, Fault> {
+pub(crate) fn url(probe: &Probe, session: &Session) -> Result<Uri, Fault> {
     match session.links(signal::EVENTS_RELATION).first() {
         Some(Link { target, .. }) => {
             let url = resolve(&probe.url, target);
@@ -87,7 +88,12 @@ fn url(probe: &Probe, session: &Session) -> Result<Uri, Fault> {
     }
 }
 
-async fn open(probe: &Probe, session: &Session, after: Option<&str>) -> Result<Response<Incoming>, Fault> {
+/// Watches a session from its first event on, or from the one after this.
+pub(crate) async fn open(
+    probe: &Probe,
+    session: &Session,
+    after: Option<&str>,
+) -> Result<Response<Incoming>, Fault> {
     let mut request = Request::get(url(probe, session)?).header(header::ACCEPT, "text/event-stream");
     if let Some(after) = after {
         request = request.header("last-event-id", after);
@@ -96,6 +102,12 @@ async fn open(probe: &Probe, session: &Session, after: Option<&str>) -> Result<R
     let reply = probe.offerer.http().open(request).await?;
     ensure(reply.status() == 200, || format!("the events draw {}", reply.status()))?;
     Ok(reply)
+}
+
+/// What the stream tells to its end, but for what the profile does not know.
+pub(crate) async fn told(reply: Response<Incoming>) -> Result<Vec<TraceData>, Fault> {
+    let events = read(reply).await?.into_iter().filter_map(|it| it.event);
+    Ok(events.map(|timed| timed.event.data).collect())
 }
 
 /// Reads the stream to its end.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod common;
+
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     net::SocketAddr,
@@ -17,32 +19,10 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use common::{examine, examine_as, names, server};
 use futures_util::{SinkExt, StreamExt};
-use hola_webrtc_conformance::{Fault, Finding, Target, checks, run};
+use hola_webrtc_conformance::{Fault, Finding, Target, checks};
 use hola_webrtc_server::{Limits, Message, OfferRequest, ProblemCode, Refusal, RtcServer, echo};
-use tokio::net::TcpListener;
-
-fn server() -> RtcServer {
-    let server = RtcServer::builder().listen(SocketAddr::from(([127, 0, 0, 1], 0))).start().unwrap();
-    tokio::spawn(echo::serve(server.clone(), Duration::ZERO));
-    server
-}
-
-async fn examine(app: Router) -> Vec<Finding> {
-    examine_as(app, Target::default()).await
-}
-
-async fn examine_as(app: Router, target: Target) -> Vec<Finding> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    run(&Target { url, ..target }, |_| ()).await.unwrap()
-}
-
-fn names(findings: &[Finding], is_such: impl Fn(&Finding) -> bool) -> BTreeSet<&'static str> {
-    findings.iter().filter(|finding| is_such(finding)).map(|finding| finding.check.name).collect()
-}
 
 #[tokio::test]
 async fn our_own_server_keeps_to_the_profile() {
