@@ -190,7 +190,16 @@ impl<'a> Bench<'a> {
         cmd!(self.shell, "cargo clippy --locked {browser...} {CLIENT} --no-default-features {strict...}")
             .run()?;
         cmd!(self.shell, "cargo clippy --locked {browser...} {PAGE} --all-targets {strict...}").run()?;
-        Ok(())
+        self.lint_fuzz_targets()
+    }
+
+    /// The targets without the fuzzer, which would take a C++ compiler. They are a workspace of their own: with the same
+    /// versions of dependencies, and the same profiles, most of what is compiled already serves.
+    fn lint_fuzz_targets(&self) -> Result<()> {
+        let target = &self.project.target;
+        let fuzz = ["--manifest-path", "fuzz/Cargo.toml", "--config", "Cargo.toml", "--no-default-features"];
+        Ok(cmd!(self.shell, "cargo clippy --locked {fuzz...} --target-dir {target} -- --deny warnings")
+            .run()?)
     }
 
     /// Advisories come from a repository of their own, which a closed network does not reach.
