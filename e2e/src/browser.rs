@@ -19,6 +19,8 @@ use xtask::{
     server::{agent, free_address, reachable},
 };
 
+use crate::processes;
+
 /// The feature of Chromium that has its offers say how SCTP begins
 /// ([SNAP](https://datatracker.ietf.org/doc/draft-hancke-tsvwg-snap/)).
 pub const SNAP: &str = "WebRtcSctpSnap";
@@ -68,7 +70,16 @@ impl Setup {
 pub struct Driven {
     /// The session in the browser.
     pub client: Client,
-    _driver: Process,
+    driver: Process,
+}
+
+impl Driven {
+    /// Kills the browser, every process of it at once, and waits until they are gone. On Linux.
+    pub fn kill_browser(&self) -> Result<()> {
+        let browser = processes::descendants_of(self.driver.id())?;
+        ensure!(!browser.is_empty(), "the driver has no browser");
+        processes::kill(&browser)
+    }
 }
 
 impl Browser {
@@ -86,7 +97,7 @@ impl Browser {
             .connect(&url)
             .await
             .with_context(|| format!("{self:?} does not start"))?;
-        Ok(Driven { client, _driver: driver })
+        Ok(Driven { client, driver })
     }
 
     fn driver(self, port: u16) -> Command {

@@ -6,6 +6,7 @@ mod browser;
 mod devtools;
 mod element;
 mod page;
+mod processes;
 mod site;
 mod stage;
 

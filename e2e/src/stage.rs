@@ -14,10 +14,10 @@ use futures_util::FutureExt;
 use tokio::runtime;
 use xtask::{
     project::Project,
-    server::{Launch, Server, free_address, reachable},
+    server::{Launch, Server, agent, free_address, reachable},
 };
 
-use crate::{Browser, Page, Setup, Site};
+use crate::{Browser, Driven, Page, Setup, Site};
 
 /// Names the server's binary.
 const SERVER: &str = "HOLA_WEBRTC_SERVER";
@@ -33,6 +33,7 @@ pub struct Stage {
     listen: SocketAddr,
     server: Option<Server>,
     sites: Vec<Site>,
+    browser: Driven,
 }
 
 impl Stage {
@@ -84,6 +85,19 @@ impl Stage {
         self.start_server()
     }
 
+    /// Ends the browser with all its processes, without a word to anybody. On Linux.
+    pub fn kill_browser(&self) -> Result<()> {
+        self.browser.kill_browser()
+    }
+
+    /// How many sessions live, by the server's figures.
+    pub fn sessions(&self) -> Result<u32> {
+        let metrics = agent().get(format!("{}metrics", self.url())).call()?.into_body().read_to_string()?;
+        let lines = metrics.lines().filter(|line| line.starts_with("hola_webrtc_sessions{"));
+        let counts = lines.map(|line| line.rsplit(' ').next().unwrap_or_default().parse::<u32>());
+        counts.sum::<Result<_, _>>().context("the figures are odd")
+    }
+
     /// What the server has logged so far.
     pub fn log(&self) -> Result<String> {
         let path = self.folder.join(SERVER_LOG);
@@ -114,7 +128,8 @@ pub fn in_browser_as(
         let driven = browser.start(setup, &folder.join("driver.log")).await?;
         let client = driven.client.clone();
         let (page, kept) = (Page::new(client.clone()), folder.clone());
-        let mut stage = Stage { page, folder: kept, launch, listen, server, sites: Vec::new() };
+        let mut stage =
+            Stage { page, folder: kept, launch, listen, server, sites: Vec::new(), browser: driven };
 
         let outcome = AssertUnwindSafe(test(&mut stage)).catch_unwind().await;
         if !matches!(outcome, Ok(Ok(()))) {

@@ -57,6 +57,32 @@ async fn reloaded_then_closed(stage: &mut Stage) -> Result<()> {
     ends(stage, &second, Duration::from_secs(10)).await
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_chromium_leaves_no_session_behind() -> Result<()> {
+    in_browser(Browser::Chromium, "en", killed)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_firefox_leaves_no_session_behind() -> Result<()> {
+    in_browser(Browser::Firefox, "en", killed)
+}
+
+/// Nobody says goodbye; the host tells the server that nobody is there any more.
+#[cfg(target_os = "linux")]
+async fn killed(stage: &mut Stage) -> Result<()> {
+    /// What the server promises, and what a busy machine may take longer.
+    const PROMISE: Duration = Duration::from_millis(2000 + 500);
+    stage.page.open_ready(&stage.url()).await?;
+    let session = stage.page.connect().await?.session.context("the session has an id")?;
+    ensure!(stage.sessions()? == 1, "one session lives");
+    stage.kill_browser()?;
+    ends(stage, &session, PROMISE).await?;
+    ensure!(stage.sessions()? == 0, "a session is left");
+    Ok(())
+}
+
 /// The server says that the session has ended.
 pub(crate) async fn ends(stage: &Stage, session: &str, patience: Duration) -> Result<()> {
     let deadline = Instant::now() + patience;
