@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::common::{OFFER, engine, exchange, limited, offer, request, serve};
+use crate::common::{OFFER, engine, exchange, limited, offer, reached, request, serve};
 use axum::{
     extract::Request,
     http::Extensions,
@@ -155,6 +155,7 @@ async fn an_address_that_sends_too_many_offers_is_told_when_to_go_on() {
     }
     let refused = refused.unwrap();
     refused.assert_refused(ProblemCode::TooManyRequests, "a burst");
+    assert_eq!(reached(&server, "offers-per-second"), 1);
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert_eq!(from("192.0.2.2").await.status, 201, "another client");
     server.shutdown().await;
