@@ -182,12 +182,12 @@ async fn a_client_of_http2_that_only_pings_is_let_go_and_one_that_asks_is_not() 
     let program = Program::start(&["--header-timeout=1s"]).await;
     let asks = || Request::get("https://localhost/healthz").body(()).unwrap();
     for (limit, requests) in [(0, 4), (1, 0)] {
+        let mut last = Instant::now();
         let stream = program.connect("h2").await;
         let (client, mut connection) = h2::client::handshake(stream).await.unwrap();
         let pings = connection.ping_pong().unwrap();
         let mut connection = tokio::spawn(connection);
         let mut client = client.ready().await.unwrap();
-        let mut last = Instant::now();
         for _ in 0..requests {
             sleep(PATIENCE * 2 / 3).await;
             let (response, _) = client.send_request(asks(), true).unwrap();

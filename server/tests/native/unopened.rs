@@ -29,8 +29,9 @@ async fn a_client_that_opens_no_channel_is_let_go_in_time_however_far_it_comes_a
         // As if both sides had agreed on it: nobody announces it, and the echo knows of none.
         let agreed = RTCDataChannelInit { negotiated: Some(0), ..RTCDataChannelInit::default() };
         let _line = offerer.channel_with("agreed", agreed).await;
+        let offer = offerer.offer().await;
         let begun = Instant::now();
-        let answer = post_over(program.connect("http/1.1").await, &offerer.offer().await, &[]).await;
+        let answer = post_over(program.connect("http/1.1").await, &offer, &[]).await;
         let session = signal::session_path(answer.session);
         let mut events = EventSource::over(program.connect("http/1.1").await, &session, &[]).await;
         offerer.accept(&answer.rewritten(relay.address)).await;
