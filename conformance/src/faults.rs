@@ -95,10 +95,12 @@ async fn not_acceptable(probe: &Probe) -> Verdict {
 }
 
 async fn too_large(probe: &Probe) -> Verdict {
+    // What is not read of the body ends the connection: nothing else is to be sent on it.
+    let alone = [("connection", "close")];
     let mut verdict = Ok(());
     for bytes in TOO_MANY_BYTES {
         let body = format!("{}a=x:{}\r\n", probe.sdp(), "x".repeat(bytes));
-        verdict = match probe.post(signal::SDP, &[], body).await {
+        verdict = match probe.post(signal::SDP, &alone, body).await {
             // Its limit may be higher.
             Ok(reply) if reply.status == 201 => refused(probe, reply, &[ProblemCode::BodyTooLarge]).await,
             Ok(reply) => return refused(probe, reply, &[ProblemCode::BodyTooLarge]).await,
