@@ -19,7 +19,7 @@ use self::{
     offered::Offered,
 };
 use crate::{
-    engine::{Settings, Stack},
+    engine::{InitError, Settings, Stack},
     offer::AnswerError,
 };
 
@@ -82,7 +82,10 @@ impl Answerer {
 
         // 6b. Set the offer as remote description. If it says how SCTP begins, that is done as well.
         stack.set_remote(offered.remote.clone()).map_err(internal)?;
-        let init = offered.init.as_ref().map(|init| stack.agree(now, init)).transpose().map_err(bad_sdp)?;
+        let init = match &offered.init {
+            Some(init) => Some(stack.agree(now, init).map_err(internal)?.ok_or(InitError).map_err(bad_sdp)?),
+            None => None,
+        };
         stopwatch.lap(Step::SetRemoteOffer);
 
         // 6c. Add the host candidates: where this server listens.

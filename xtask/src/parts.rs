@@ -200,8 +200,7 @@ impl<'a> Bench<'a> {
         let target = &self.project.target;
         self.shell.copy_file("Cargo.lock", "fuzz/Cargo.lock")?;
         let fuzz = ["--manifest-path", "fuzz/Cargo.toml", "--config", "Cargo.toml", "--no-default-features"];
-        Ok(cmd!(self.shell, "cargo clippy {fuzz...} --target-dir {target} -- --deny warnings")
-            .run()?)
+        Ok(cmd!(self.shell, "cargo clippy {fuzz...} --target-dir {target} -- --deny warnings").run()?)
     }
 
     /// Advisories come from a repository of their own, which a closed network does not reach.

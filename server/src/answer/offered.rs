@@ -96,7 +96,8 @@ impl Offered {
             Some(Ok(size)) => size,
             Some(Err(_)) => return bad("a=max-message-size is no number"),
         };
-        let init = value(&media[data], "sctp-init").map(str::parse).transpose();
+        let init =
+            media[data].attribute("sctp-init").map(|init| init.unwrap_or_default().parse()).transpose();
         let fingerprints = fingerprints(&description, sections)?;
         Ok(Self {
             remote: Remote {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{BufMut, BytesMut};
 
-use super::packet::packet;
+use super::packet::{packet, short};
 
 const INIT: u8 = 1;
 const INIT_ACK: u8 = 2;
@@ -29,9 +29,9 @@ const SUPPORTED_EXTENSIONS: u16 = 0x8008;
 /// A cookie and its header (RFC 9260, 3.3.3.1). Nobody reads it: the side that it is for is asked for it here.
 const COOKIE: [u8; 8] = [0, 7, 0, 8, 0, 0, 0, 0];
 
-/// The attribute is no INIT chunk in base64.
+/// The attribute is no INIT chunk in base64, or one of an association that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a=sctp-init is no INIT chunk in base64")]
+#[error("a=sctp-init is no usable INIT chunk in base64")]
 pub(crate) struct InitError;
 
 /// A peer's INIT chunk (RFC 9260, 3.3.2), as far as the association depends on it.
@@ -99,10 +99,6 @@ pub(super) fn end(tag: u32) -> BytesMut {
 pub(super) fn attribute(packet: &[u8]) -> Option<String> {
     let chunk = packet.get(COMMON_HEADER..)?;
     Some(BASE64_STANDARD.encode(chunk.get(..short(chunk, 2)?.into())?))
-}
-
-fn short(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
 }
 
 #[cfg(test)]

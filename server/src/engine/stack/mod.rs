@@ -167,12 +167,10 @@ impl Stack {
         Ok(())
     }
 
-    /// Sets SCTP up by what the offer says of it, and returns what the answer is to say.
-    pub(crate) fn agree(&mut self, now: Instant, init: &Init) -> Result<String, StackError> {
-        let Some((sctp, answer)) = Sctp::agree(now, &self.settings, init)? else {
-            return Err(StackError("a=sctp-init names no association that can be".to_owned()));
-        };
-        self.agreed = Some(Box::new(sctp));
+    /// Sets SCTP up by what the offer says of it, and returns what the answer is to say; `None` if that cannot be.
+    pub(crate) fn agree(&mut self, now: Instant, init: &Init) -> Result<Option<String>, StackError> {
+        let (sctp, answer) = Sctp::agree(now, &self.settings, init)?.unzip();
+        self.agreed = sctp.map(Box::new);
         Ok(answer)
     }
 
@@ -303,7 +301,7 @@ impl Stack {
     /// DTLS is up: so is what was agreed upon, and else SCTP begins.
     fn associate(&mut self, now: Instant) -> Result<Sctp, StackError> {
         let Some(mut sctp) = self.agreed.take() else { return Ok(Sctp::connect(now, &self.settings)?) };
-        sctp.is_away(self.ice.round_trip_time(now));
+        sctp.came_up(now, self.ice.round_trip_time(now));
         Ok(*sctp)
     }
 

@@ -27,3 +27,13 @@ pub(super) fn seal(packet: &mut BytesMut) {
     let checksum = crc32c::crc32c(packet);
     packet[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
 }
+
+/// A number of 16 bits.
+pub(super) fn short(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
+}
+
+/// A number of 32 bits.
+pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
+}

@@ -111,7 +111,7 @@ impl Sctp {
     pub(super) fn agree(now: Instant, settings: &Settings, peer: &Init) -> Result<Option<(Self, String)>> {
         let mut sctp = Self::connect(now, settings)?;
         let init = sctp.poll_transmit(now);
-        let tag = sctp.window.tag;
+        let tag = sctp.window.tag();
         sctp.receive(now, peer.acknowledgement(tag));
         // The cookie is nobody's.
         sctp.poll_transmit(now);
@@ -120,9 +120,10 @@ impl Sctp {
         Ok(attribute.filter(|_| sctp.is_up).map(|attribute| (sctp, attribute)))
     }
 
-    /// How long a round trip to the peer takes, where that did not show as the association came up.
-    pub(super) fn is_away(&mut self, round_trip: Option<Duration>) {
+    /// The association is up, with round trips of so long, if that is known.
+    pub(super) fn came_up(&mut self, now: Instant, round_trip: Option<Duration>) {
         self.meter.came_up(round_trip);
+        self.clock.suit(now, round_trip);
     }
 
     pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {
@@ -138,7 +139,7 @@ impl Sctp {
         if packet.get(FIRST_CHUNK) == Some(&ABORT) && !self.readable.is_empty() {
             self.abort = Some(packet);
         } else {
-            for piece in self.reports.pieces(&packet) {
+            for piece in self.reports.pieces(self.window.tag(), &packet) {
                 self.take_in(now, piece.freeze());
                 // What is to be sent again may leave with each.
                 self.fetch(now);
@@ -156,7 +157,7 @@ impl Sctp {
             self.association.handle_event(event);
             self.look();
             if self.is_up && !was_up {
-                self.meter.came_up(self.set_up.round_trip());
+                self.came_up(now, self.set_up.round_trip());
             }
             if self.meter.is_count_due() {
                 self.meter.count_streams(self.association.stream_ids().len(), self.channels.len());
@@ -192,6 +193,7 @@ impl Sctp {
                 if !self.is_up {
                     self.set_up.sends(now, &packet);
                 }
+                self.reports.sends(&packet);
                 if self.meter.sends(&packet) {
                     self.window.sends(&packet);
                     self.packets.push_back(self.meter.shown(packet));

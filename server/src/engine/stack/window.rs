@@ -3,7 +3,7 @@
 
 use bytes::{BufMut, Bytes};
 
-use super::packet::packet;
+use super::packet::{number, packet};
 
 const CHUNK: usize = 12;
 const INIT: u8 = 1;
@@ -12,7 +12,7 @@ const SACK: u8 = 3;
 #[derive(Default)]
 pub(super) struct WindowUpdate {
     /// What the peer names in its packets.
-    pub(super) tag: u32,
+    tag: u32,
     /// Up to where everything has come, by the last selective acknowledgement.
     acknowledged: Option<u32>,
 }
@@ -21,20 +21,21 @@ impl WindowUpdate {
     /// A packet leaves. What matters here comes first in its packet.
     pub(super) fn sends(&mut self, packet: &[u8]) {
         match packet.get(CHUNK) {
-            Some(&INIT) => self.tag = number(packet, 4).unwrap_or_default(),
-            Some(&SACK) => self.acknowledged = number(packet, 4),
+            Some(&INIT) => self.tag = number(packet, CHUNK + 4).unwrap_or_default(),
+            Some(&SACK) => self.acknowledged = number(packet, CHUNK + 4),
             _ => {}
         }
+    }
+
+    /// What the peer names in its packets, once this side has told it.
+    pub(super) fn tag(&self) -> u32 {
+        self.tag
     }
 
     /// As if from the peer: a byte that has come already, to be acknowledged at once. Only one until that has left.
     pub(super) fn ask(&mut self) -> Option<Bytes> {
         Some(again(self.tag, self.acknowledged.take()?))
     }
-}
-
-fn number(packet: &[u8], at: usize) -> Option<u32> {
-    packet.get(CHUNK + at..CHUNK + at + 4)?.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// A packet with a DATA chunk of one byte, flagged as a message of its own and as urgent (RFC 7053).

@@ -144,8 +144,29 @@ fn channels_of_the_servers_side_open_with_what_was_asked_for() {
     );
 }
 
-/// How long it takes until all of a burst has arrived over round trips of 10 ms, if these of its datagrams are lost.
-fn burst_without(lost: &[usize]) -> Duration {
+#[test]
+fn what_a_peer_far_away_acknowledges_late_is_not_sent_again() {
+    let mut world = World::new(145 * MS);
+    let (address, session) = world.connect(0, "x");
+    let mut channel = channel_of(&session);
+    let feed = |channel: &mut Channel| {
+        let message = Message::Binary(vec![7; 1100].into());
+        assert!(channel.feed(message).now_or_never().is_some_and(|fed| fed.is_ok()));
+    };
+    (0..60).for_each(|_| feed(&mut channel));
+    world.run(20 * SECOND);
+    // Each alone, so that the peer waits for another before it acknowledges it.
+    for _ in 0..10 {
+        feed(&mut channel);
+        world.run(2 * SECOND);
+    }
+    assert_eq!(world.offerer(address).received.len(), 70);
+    assert_eq!(stats(&mut world, &session).retransmissions, 0);
+}
+
+/// How long it takes until all of a burst has arrived over round trips of 10 ms, if these of its datagrams are lost, and how
+/// many chunks are sent again.
+fn burst_without(lost: &[usize]) -> (Duration, u64) {
     const MESSAGES: usize = 100;
     let mut world = World::new(5 * MS);
     let (address, session) = world.connect(0, "x");
@@ -169,15 +190,17 @@ fn burst_without(lost: &[usize]) -> Duration {
         world.offerer(address).received.len() == MESSAGES
     });
     assert!(arrived, "{} of {MESSAGES}", world.offerer(address).received.len());
-    world.now - begun
+    (world.now - begun, stats(&mut world, &session).retransmissions)
 }
 
 #[test]
-fn two_losses_in_one_burst_are_sent_again_without_waiting_for_a_timer() {
-    let whole = burst_without(&[]);
-    // Of the few that leave at first, of many, side by side, and near the end.
-    for lost in [[3, 12], [6, 19], [50, 51], [60, 75], [80, 91]] {
-        let took = burst_without(&lost);
+fn losses_in_one_burst_are_sent_again_without_waiting_for_a_timer() {
+    let (whole, _) = burst_without(&[]);
+    // Of the few that leave at first, of many, side by side, near the end, and several.
+    for lost in [&[3, 12][..], &[6, 19], &[50, 51], &[60, 75], &[80, 91], &[50, 57, 66], &[46, 55, 62, 71]] {
+        let (took, again) = burst_without(lost);
         assert!(took < whole + 150 * MS, "{lost:?}: {took:?}, and {whole:?} without a loss");
+        let least = lost.len() as u64;
+        assert!((least..=least + 1).contains(&again), "{lost:?}: {again} were sent again");
     }
 }

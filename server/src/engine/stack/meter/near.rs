@@ -1,7 +1,7 @@
 //! How much is on its way between this side and a peer that is near. There is no network in between to hold it: it waits in the
 //! kernel's buffer for the peer's socket, which on Linux has 208 KiB unless the peer has asked for more, and in which a datagram
 //! counts for about twice its bytes, and the shortest for 768. What is beyond is dropped, and lost in such numbers it is sent again
-//! only once SCTP's timer of a second ends.
+//! only once SCTP's timer ends.
 
 use std::time::Duration;
 

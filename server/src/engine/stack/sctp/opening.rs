@@ -12,7 +12,6 @@ use super::{
         dcep::{self, Control, Reliability},
     },
     Sctp, Stage,
-    clock::Clock,
 };
 use crate::{channel::ChannelParameters, session::ChannelOptions};
 
@@ -86,7 +85,7 @@ impl Sctp {
     /// Lets the stream send as the channel's parameters say.
     fn prepare(&mut self, parameters: &ChannelParameters) -> Result<()> {
         let Reliability { is_unordered, kind, limit } = Reliability::of(parameters);
-        let limit = if kind == ReliabilityType::Timed { Clock::milliseconds(limit) } else { limit };
+        let limit = if kind == ReliabilityType::Timed { self.clock.milliseconds(limit) } else { limit };
         let association = &mut self.association;
         // The peer may have been first to send on it.
         let mut stream = if association.stream_ids().contains(&parameters.id) {

@@ -4,12 +4,18 @@
 //! count that go on in sequence (RFC 9260, 7.2.4). Peers acknowledge several packets together, so that often no three come:
 //! for one of the last packets of a window, or for the second that was lost in one. Such a chunk waits for the timer, which
 //! then sets the window to one packet. TCP counts what has been acknowledged behind the gap instead (RFC 6675, 4). So does
-//! this: an acknowledgement for several chunks is preceded by two of its own making, for the first and the second of them.
+//! this: an acknowledgement for several packets is preceded by two of its own making, for the first and the second of them.
+
+use std::collections::VecDeque;
 
 use bytes::{BufMut, BytesMut};
 
-use super::{super::packet::packet, FIRST_CHUNK};
+use super::{
+    super::packet::{number, packet, short},
+    FIRST_CHUNK,
+};
 
+const DATA: u8 = 0;
 const SACK: u8 = 3;
 const HEADER: usize = 16;
 const BLOCK: usize = 4;
@@ -22,6 +28,8 @@ const MAX_GAPS: usize = 64;
 
 #[derive(Default)]
 pub(super) struct Reports {
+    /// The first TSN of each packet that has left and is not acknowledged in sequence.
+    packets: VecDeque<u32>,
     last: Option<Seen>,
 }
 
@@ -44,38 +52,63 @@ struct Report {
 }
 
 impl Reports {
-    /// What rtc-sctp is to be told before this packet of the peer's.
-    pub(super) fn pieces(&mut self, packet: &[u8]) -> Vec<BytesMut> {
-        let Some(report) = Report::read(packet) else { return Vec::new() };
+    /// A packet leaves. Its DATA comes first, or behind an acknowledgement alone.
+    pub(super) fn sends(&mut self, packet: &[u8]) {
+        let mut chunk = packet.get(FIRST_CHUNK..).unwrap_or_default();
+        if chunk.first() == Some(&SACK) {
+            chunk = short(chunk, 2).and_then(|length| chunk.get(length.into()..)).unwrap_or_default();
+        }
+        if let (Some(&DATA), Some(tsn)) = (chunk.first(), number(chunk, 4))
+            && self.packets.back().is_none_or(|last| is_after(tsn, *last))
+        {
+            self.packets.push_back(tsn);
+        }
+    }
+
+    /// What rtc-sctp is to be told before this packet of the peer's, which has to bear this tag.
+    pub(super) fn pieces(&mut self, tag: u32, packet: &[u8]) -> Vec<BytesMut> {
+        let Some(report) = Report::read(packet).filter(|report| report.tag == tag) else { return Vec::new() };
         let seen = Seen { acknowledged: report.acknowledged, highest: report.highest() };
         let before = self.last.unwrap_or(Seen { highest: seen.acknowledged, ..seen });
-        let advance = seen.acknowledged.wrapping_sub(before.acknowledged);
-        if advance.cast_signed() < 0 {
+        if is_after(before.acknowledged, seen.acknowledged) {
             return Vec::new();
         }
         self.last = Some(seen);
-        if report.blocks.is_empty() {
-            return Vec::new();
-        }
-        let had_gaps = before.highest != before.acknowledged;
-        let pieces: Vec<Option<Report>> = if had_gaps && advance > 1 {
+        let advance = seen.acknowledged.wrapping_sub(before.acknowledged);
+        let pieces: Vec<Option<Report>> = if report.blocks.is_empty() {
+            Vec::new()
+        } else if before.highest != before.acknowledged && advance > 1 {
             let in_sequence =
                 (1..advance.min(INDICATIONS)).map(|step| before.acknowledged.wrapping_add(step));
             in_sequence.map(|tsn| report.in_sequence_up_to(tsn)).collect()
         } else {
-            let new: Vec<u32> = report.behind(before.highest).take(INDICATIONS as usize).collect();
+            let known = self.packets.partition_point(|tsn| !is_after(*tsn, before.highest));
+            let new = self.packets.range(known..).copied().take_while(|tsn| !is_after(*tsn, seen.highest));
+            let new: Vec<u32> = new.filter(|tsn| report.has(*tsn)).take(INDICATIONS as usize).collect();
             let (_last, others) = new.split_last().unwrap_or((&0, &[]));
             others.iter().map(|tsn| Some(report.up_to(*tsn))).collect()
         };
+        self.forget(seen.acknowledged);
         pieces.iter().flatten().map(Report::write).collect()
+    }
+
+    /// Everything up to this has come.
+    fn forget(&mut self, acknowledged: u32) {
+        let done = self.packets.partition_point(|tsn| !is_after(*tsn, acknowledged));
+        self.packets.drain(..done);
+        if self.packets.is_empty() {
+            // A session that rests keeps nothing.
+            self.packets = VecDeque::new();
+        }
     }
 }
 
 impl Report {
-    /// If the packet begins with one that is not too long.
+    /// If the packet begins with one that is whole, and not too long.
     fn read(packet: &[u8]) -> Option<Self> {
         let chunk = packet.get(FIRST_CHUNK..).filter(|chunk| chunk.first() == Some(&SACK))?;
         let gaps = usize::from(short(chunk, 12)?);
+        let chunk = chunk.get(..short(chunk, 2)?.into())?;
         let blocks = chunk.get(HEADER..HEADER + gaps * BLOCK).filter(|_| gaps <= MAX_GAPS)?;
         let blocks =
             blocks.chunks_exact(BLOCK).filter_map(|block| Some((short(block, 0)?, short(block, 2)?)));
@@ -88,15 +121,13 @@ impl Report {
     }
 
     fn highest(&self) -> u32 {
-        self.acknowledged.wrapping_add(self.blocks.last().map_or(0, |(_, end)| (*end).into()))
+        self.acknowledged.wrapping_add(self.blocks.last().map_or(0, |(_, last)| (*last).into()))
     }
 
-    /// What it acknowledges out of sequence behind this.
-    fn behind(&self, tsn: u32) -> impl Iterator<Item = u32> {
-        let of_block = |(first, last): &(u16, u16)| *first..=*last;
-        let all =
-            self.blocks.iter().flat_map(of_block).map(|offset| self.acknowledged.wrapping_add(offset.into()));
-        all.filter(move |one| one.wrapping_sub(tsn).cast_signed() > 0)
+    /// Whether it acknowledges this out of sequence.
+    fn has(&self, tsn: u32) -> bool {
+        let offset = u16::try_from(tsn.wrapping_sub(self.acknowledged));
+        offset.is_ok_and(|offset| self.blocks.iter().any(|(first, last)| (*first..=*last).contains(&offset)))
     }
 
     /// The same, but in sequence only up to this: what follows has come out of sequence.
@@ -135,36 +166,63 @@ impl Report {
     }
 }
 
-fn short(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
+/// TSNs are numbers on a circle (RFC 9260, 1.6).
+fn is_after(tsn: u32, other: u32) -> bool {
+    tsn.wrapping_sub(other).cast_signed() > 0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const TAG: u32 = 7;
     const NONE: [BytesMut; 0] = [];
 
     /// An acknowledgement up to this TSN, and of these blocks behind it.
     fn report(acknowledged: u32, blocks: &[(u16, u16)]) -> BytesMut {
-        Report { tag: 7, acknowledged, window: 1000, blocks: blocks.to_vec() }.write()
+        Report { tag: TAG, acknowledged, window: 1000, blocks: blocks.to_vec() }.write()
+    }
+
+    /// After packets with a chunk each, behind this TSN.
+    fn after_packets(base: u32, count: u32) -> Reports {
+        let mut reports = Reports::default();
+        for tsn in 1..=count {
+            let mut data = vec![DATA, 3, 0, 17];
+            data.put_u32(base.wrapping_add(tsn));
+            data.resize(20, 0);
+            reports.sends(&packet(1, &data));
+        }
+        reports
     }
 
     #[test]
-    fn what_has_come_behind_a_gap_is_told_one_by_one_until_it_counts() {
-        let mut reports = Reports::default();
-        assert_eq!(reports.pieces(&report(10, &[])), NONE);
+    fn packets_that_have_come_behind_a_gap_are_told_one_by_one_until_they_count() {
+        let mut reports = after_packets(10, 20);
+        assert_eq!(reports.pieces(TAG, &report(10, &[])), NONE);
         // 11 is missing.
-        let pieces = reports.pieces(&report(10, &[(2, 6)]));
+        let pieces = reports.pieces(TAG, &report(10, &[(2, 6)]));
         assert_eq!(pieces, [report(10, &[(2, 2)]), report(10, &[(2, 3)])]);
         // Also 17; of what is new there is but one more.
-        let pieces = reports.pieces(&report(10, &[(2, 6), (8, 9)]));
+        let pieces = reports.pieces(TAG, &report(10, &[(2, 6), (8, 9)]));
         assert_eq!(pieces, [report(10, &[(2, 6), (8, 8)])]);
-        assert_eq!(reports.pieces(&report(10, &[(2, 6), (8, 9)])), NONE);
+        assert_eq!(reports.pieces(TAG, &report(10, &[(2, 6), (8, 9)])), NONE);
+    }
+
+    #[test]
+    fn many_chunks_of_one_packet_count_as_one() {
+        let mut reports = after_packets(10, 2);
+        assert_eq!(reports.pieces(TAG, &report(10, &[(2, 9)])), NONE);
+    }
+
+    #[test]
+    fn a_packet_that_leaves_behind_an_acknowledgement_counts_too() {
+        let mut reports = after_packets(10, 2);
+        let [first, second] = [13_u8, 14].map(|tsn| [DATA, 3, 0, 17, 0, 0, 0, tsn]);
+        for data in [first, second] {
+            reports.sends(&[&report(99, &[(2, 3)])[..], &data].concat());
+        }
+        let pieces = reports.pieces(TAG, &report(10, &[(2, 4)]));
+        assert_eq!(pieces, [report(10, &[(2, 2)]), report(10, &[(2, 3)])]);
     }
 
     #[test]
@@ -172,30 +230,45 @@ mod tests {
         // Also where the numbers begin anew.
         for base in [10_u32, u32::MAX - 3] {
             let after = |tsn: u32| base.wrapping_add(tsn);
-            let mut reports = Reports::default();
-            reports.pieces(&report(base, &[(2, 5), (7, 9)]));
-            let pieces = reports.pieces(&report(after(5), &[(2, 4)]));
+            let mut reports = after_packets(base, 12);
+            reports.pieces(TAG, &report(base, &[(2, 5), (7, 9)]));
+            let pieces = reports.pieces(TAG, &report(after(5), &[(2, 4)]));
             assert_eq!(pieces, [report(after(1), &[(1, 4), (6, 8)]), report(after(2), &[(1, 3), (5, 7)])]);
-            assert_eq!(reports.pieces(&report(after(9), &[])), NONE);
+            assert_eq!(reports.pieces(TAG, &report(after(9), &[])), NONE);
+            assert_eq!(reports.packets, [after(10), after(11), after(12)]);
+            reports.pieces(TAG, &report(after(12), &[]));
+            assert_eq!(reports.packets.capacity(), 0);
         }
     }
 
     #[test]
-    fn what_is_late_malformed_or_long_is_left_alone() {
-        let mut reports = Reports::default();
-        reports.pieces(&report(10, &[(2, 2)]));
-        assert_eq!(reports.pieces(&report(9, &[(3, 9)])), NONE);
+    fn what_is_late_malformed_long_or_anothers_is_left_alone() {
+        let mut reports = after_packets(0, 40);
+        reports.pieces(TAG, &report(10, &[(2, 2)]));
         let many: Vec<_> = (1..=65).map(|gap| (2 * gap, 2 * gap)).collect();
-        assert_eq!(reports.pieces(&report(12, &many)), NONE);
-        let whole = report(12, &[(2, 9), (11, 15)]);
+        let mut short_chunk = report(10, &[(2, 9)]);
+        short_chunk[15] -= 4;
+        for packet in [report(9, &[(3, 9)]), report(12, &many), short_chunk] {
+            assert_eq!(reports.pieces(TAG, &packet), NONE);
+        }
+        let whole = report(10, &[(2, 9), (11, 15)]);
         for length in 0..whole.len() {
-            assert_eq!(reports.pieces(&whole[..length]), NONE, "{length}");
+            assert_eq!(reports.pieces(TAG, &whole[..length]), NONE, "{length}");
         }
-        assert_eq!(reports.pieces(&whole).len(), 1);
-        // Blocks that end before they begin, and beyond what a piece can tell.
-        for blocks in [&[(9, 2)][..], &[(2, u16::MAX)]] {
-            reports.pieces(&report(13, &[(2, 2)]));
-            reports.pieces(&report(20, blocks));
+        assert_eq!(reports.pieces(TAG + 1, &whole), NONE);
+        assert_eq!(reports.pieces(TAG, &whole).len(), 2);
+    }
+
+    #[test]
+    fn blocks_of_any_width_are_not_gone_through_number_by_number() {
+        let mut reports = after_packets(10, 3);
+        let wide = report(10, &[(1, u16::MAX); MAX_GAPS]);
+        // Were they, this would take minutes.
+        for _ in 0..10_000 {
+            assert!(reports.pieces(TAG, &wide).len() < 3);
         }
+        // Nor told of beyond what a piece can name, nor if they end before they begin.
+        assert_eq!(reports.pieces(TAG, &report(12, &[(2, u16::MAX)])), NONE);
+        reports.pieces(TAG, &report(13, &[(9, 2)]));
     }
 }
