@@ -76,7 +76,7 @@ mod tests {
     fn it_goes_on_where_it_is_and_is_right_for_peers_far_away_and_those_of_whom_nothing_is_known() {
         let begun = Instant::now();
         let ms = |count| Duration::from_millis(count);
-        for (round_trip, second) in [(Some(FAR - ms(1)), ms(400)), (Some(FAR), ms(1000)), (None, ms(1000))] {
+        for (round_trip, second) in [(Some(ms(149)), ms(400)), (Some(FAR), ms(1000)), (None, ms(1000))] {
             let mut clock = Clock::started(begun);
             clock.suit(begun + ms(400), round_trip);
             assert_eq!(clock.told(begun + ms(400)), begun + ms(1000));
