@@ -28,7 +28,7 @@ class Keeper {
 
   // The host does what is to be done: restartIce(), which promises its end, wait(number, wait), connect(), giveUp().
   constructor({ attempts, delay, maxDelay }, host) {
-    this.#policy = new Policy(attempts, delay, maxDelay);
+    this.#policy = new Policy(Number(attempts), delay, maxDelay);
     this.#host = host;
     addEventListener("online", this.#heard);
     addEventListener("offline", this.#heard);
@@ -36,13 +36,13 @@ class Keeper {
   }
 
   // What has happened: "connected", "disconnected", "restarted", "failed", "closed", and what the browser says of the network.
-  tell(news, retryable, retryAfter = 0) {
+  tell(news, retryAfter = 0) {
     if (news === "closed") {
       removeEventListener("online", this.#heard);
       removeEventListener("offline", this.#heard);
       this.#network?.removeEventListener("change", this.#heard);
     }
-    this.#act(this.#policy.handle(news, performance.now(), Math.random(), retryable, retryAfter));
+    this.#act(this.#policy.handle(news, performance.now(), Math.random(), retryAfter));
   }
 
   #heard = ({ type }) => {

@@ -211,11 +211,11 @@ export class Session extends EventTarget {
   // there is a channel to go on with. When the server ends it, it may be about to start anew; if it does not want this client, it
   // refuses the offer.
   #over(by, error) {
-    if (!this.#keeper || !this.#ready.isDone) return this.#ended(by, error);
+    if (!this.#keeper || !this.#ready.isDone || !this.#channels.areLeft || (by !== "remote" && !error?.retryable))
+      return this.#ended(by, error);
     this.#last = [by, error];
-    const retryable = this.#channels.areLeft && (by === "remote" || error?.retryable);
-    if (retryable) this.#detach(error);
-    this.#tell("failed", retryable, error?.retryAfter);
+    this.#detach(error);
+    this.#tell("failed", error?.retryAfter);
   }
 
   // The channels wait for the next connection; those of the other side are this one's.

@@ -31,20 +31,14 @@ impl Policy {
     #[wasm_bindgen(constructor)]
     pub fn new(attempts: f64, delay: f64, max_delay: f64) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-        let attempts = attempts.is_finite().then_some(attempts as u32);
-        let backoff = Backoff { attempts, delay: millis(delay), max_delay: millis(max_delay) };
+        let attempts = attempts.is_finite().then_some(attempts.ceil() as u32);
+        // Of less than a millisecond nothing would be left to double.
+        let backoff = Backoff { attempts, delay: millis(delay.ceil()), max_delay: millis(max_delay.ceil()) };
         Self { reconnect: Reconnect::new(backoff), number: 0, wait: 0 }
     }
 
-    /// Something has happened. What has failed may be worth another attempt, though not before the server wants to be asked.
-    pub fn handle(
-        &mut self,
-        news: News,
-        now: f64,
-        chance: f64,
-        retryable: bool,
-        retry_after: f64,
-    ) -> Option<Task> {
+    /// Something has happened. What has failed is worth another attempt, though not before the server wants to be asked.
+    pub fn handle(&mut self, news: News, now: f64, chance: f64, retry_after: f64) -> Option<Task> {
         let event = match news {
             News::Connected => Event::Connected,
             News::Disconnected => Event::Disconnected,
@@ -53,7 +47,8 @@ impl Policy {
             News::Offline => Event::Offline,
             News::Restarted => Event::Restarted,
             News::Closed => Event::Closed,
-            _ => Event::Failed { retryable, retry_after: Some(millis(retry_after)) },
+            News::Failed => Event::Failed { retryable: true, retry_after: Some(millis(retry_after)) },
+            _ => return None,
         };
         // The millisecond that has begun does not count, lest an attempt come too early.
         let action = self.reconnect.handle(millis(now) + 1, chance, event);
@@ -102,4 +97,21 @@ impl Policy {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
 fn millis(number: f64) -> u64 {
     number as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_milliseconds_and_of_attempts_count_as_whole_ones() {
+        let mut policy = Policy::new(2.5, 0.5, 2.5);
+        policy.handle(News::Connected, 0.0, 1.0, 0.0);
+        for wait in [1.0, 2.0, 3.0] {
+            assert!(matches!(policy.handle(News::Failed, 0.0, 1.0, 0.0), Some(Task::Wait)));
+            assert_eq!((policy.wait(), policy.due()), (wait, wait + 1.0));
+            assert!(matches!(policy.poll(policy.due()), Some(Task::Connect)));
+        }
+        assert!(matches!(policy.handle(News::Failed, 0.0, 1.0, 0.0), Some(Task::GiveUp)));
+    }
 }

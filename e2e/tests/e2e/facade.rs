@@ -31,7 +31,7 @@ const STAYING: [&str; 16] = [
     "unloaded",
 ];
 /// What it is told of the network, and where what decides then is.
-const NETWORK: [&str; 5] = ["offline", "moving", "repeated", "undecided", "undecidedYet"];
+const NETWORK: [&str; 6] = ["offline", "moving", "repeated", "undecided", "undecidedYet", "nothingToDecide"];
 /// What it may choose.
 const CHOOSING: [&str; 4] = ["modes", "offers", "late", "moved"];
 

@@ -91,9 +91,8 @@ const undecided = async () => {
   await ends(found, peers);
 };
 
-// Nobody waits for what decides, and nothing is forgotten until it is there.
-const undecidedYet = async () => {
-  const peers = serve();
+// What decides comes once this is called.
+const holdBack = () => {
   const browserFetch = globalThis.fetch;
   let arrives;
   const arrival = new Promise((resolve) => (arrives = resolve));
@@ -101,6 +100,13 @@ const undecidedYet = async () => {
     if (`${request.url ?? request}`.includes("hola_reconnect")) await arrival;
     return browserFetch(request);
   };
+  return arrives;
+};
+
+// Nobody waits for what decides, and nothing is forgotten until it is there.
+const undecidedYet = async () => {
+  const peers = serve();
+  const arrives = holdBack();
   const staying = await session(peers);
   await lost(staying, peers);
   await pause(500);
@@ -112,4 +118,19 @@ const undecidedYet = async () => {
   await ends(staying, peers);
 };
 
-export const network = { offline, moving, repeated, undecided, undecidedYet };
+// An end that leaves nothing to decide waits for nobody who would.
+const nothingToDecide = async () => {
+  const peers = serve();
+  const arrives = holdBack();
+  const staying = await session(peers);
+  staying.channel.close();
+  await staying.channel.closed;
+  peers[0].close();
+  equal((await staying.closed).by, "remote");
+  equal(staying.state, "closed");
+  arrives();
+  await ends(staying, peers);
+  equal(peers.length, 1);
+};
+
+export const network = { offline, moving, repeated, undecided, undecidedYet, nothingToDecide };
