@@ -32,10 +32,10 @@ export interface ConnectOptions {
   /** The channel that is made with the connection. Its label is "chat" by default; on any other the server only echoes. */
   channel?: { label?: string } & ChannelOptions;
   /**
-   * Whether a new path is looked for when nothing comes or the network is another one, and a new connection is made when one is
-   * lost, or the server ends it; not by default. The channels that the page has opened are opened again under the same objects;
-   * without any left the session ends. What it takes is loaded beside the first connection; if that does not load, the session
-   * fails with an `RtcError` of the kind `"module"`, or with what `import()` throws.
+   * Whether a new path is looked for when nothing comes or, where the browser tells, the network is another one, and a new
+   * connection is made when one is lost, or the server ends it; not by default. The channels that the page has opened are opened
+   * again under the same objects; without any left the session ends. What it takes is loaded beside the first connection; if that
+   * does not load, the session fails with an `RtcError` of the kind `"module"`, or with what `import()` throws.
    */
   reconnect?: boolean | ReconnectOptions;
   /**
@@ -47,7 +47,8 @@ export interface ConnectOptions {
 
 /**
  * How to connect again: after random times between 0 and a limit that doubles, at once when the network is back or another one,
- * and not before the server wants to be asked. Offline nothing is attempted. Times are in milliseconds.
+ * and not before the server wants to be asked; offline after `maxDelay` at the earliest. Attempts made offline do not count. Times
+ * are in milliseconds.
  */
 export interface ReconnectOptions {
   /**

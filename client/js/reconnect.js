@@ -33,6 +33,8 @@ class Keeper {
     addEventListener("online", this.#heard);
     addEventListener("offline", this.#heard);
     this.#network?.addEventListener("change", this.#heard);
+    // After what has happened until now, of which it is told first.
+    setTimeout(() => navigator.onLine || this.tell("offline"));
   }
 
   // What has happened: "connected", "disconnected", "restarted", "failed", "closed", and what the browser says of the network.

@@ -32,7 +32,7 @@ pub enum Event {
     NetworkChanged,
     /// The page is online again.
     Online,
-    /// The page is offline: no attempt can succeed.
+    /// The page is offline: hardly an attempt can succeed, though browsers may be wrong, and a server may be near.
     Offline,
     /// The ICE restart under way is over, well or not.
     Restarted,
@@ -85,8 +85,8 @@ enum State {
     Connecting,
     /// Open since then, perhaps with an ICE restart under way, and perhaps with the wish for another one after it.
     Connected { since: u64, restarting: bool, again: bool },
-    /// The next attempt is due then, and not before what the server asked for.
-    Waiting { due: u64, not_before: u64 },
+    /// The next attempt is due then, not before what the server asked for, and offline not before the longest wait is over.
+    Waiting { due: u64, not_before: u64, offline: u64 },
     /// An attempt is under way.
     Attempting,
     /// Nothing follows.
@@ -98,7 +98,7 @@ enum State {
 pub struct Reconnect {
     backoff: Backoff,
     state: State,
-    /// How many attempts have led to nothing that lasted.
+    /// How many attempts have led to nothing that lasted. Those made offline do not count.
     number: u32,
     offline: bool,
 }
@@ -114,7 +114,8 @@ impl Reconnect {
     pub fn handle(&mut self, now: u64, chance: f64, event: Event) -> Option<Action> {
         match event {
             Event::Offline => self.offline = true,
-            Event::Online => self.offline = false,
+            // Whatever the browser says, what has connected can connect.
+            Event::Online | Event::Connected => self.offline = false,
             _ => {}
         }
         match (self.state, event) {
@@ -143,8 +144,8 @@ impl Reconnect {
                 self.state = State::Connected { since, restarting: again, again: false };
                 again.then_some(Action::RestartIce)
             }
-            (State::Waiting { not_before, .. }, Event::NetworkChanged | Event::Online) => {
-                self.state = State::Waiting { due: now.max(not_before), not_before };
+            (State::Waiting { not_before, offline, .. }, Event::NetworkChanged | Event::Online) => {
+                self.state = State::Waiting { due: now.max(not_before), not_before, offline };
                 self.poll(now)
             }
             (State::Connecting, Event::Failed { .. }) => Some(self.give_up(Reason::NeverConnected)),
@@ -161,11 +162,11 @@ impl Reconnect {
         }
     }
 
-    /// When to ask [`poll`](Self::poll); never, while the page is offline.
+    /// When to ask [`poll`](Self::poll). It changes with what happens.
     #[must_use]
     pub fn due(&self) -> Option<u64> {
         match self.state {
-            State::Waiting { due, .. } if !self.offline => Some(due),
+            State::Waiting { due, offline, .. } => Some(if self.offline { due.max(offline) } else { due }),
             _ => None,
         }
     }
@@ -174,7 +175,11 @@ impl Reconnect {
     pub fn poll(&mut self, now: u64) -> Option<Action> {
         self.due().filter(|due| *due <= now).map(|_| {
             self.state = State::Attempting;
-            Action::Connect { number: self.number }
+            let number = self.number;
+            if self.offline {
+                self.number = number.saturating_sub(1);
+            }
+            Action::Connect { number }
         })
     }
 
@@ -198,7 +203,11 @@ impl Reconnect {
         let asked = retry_after.unwrap_or_default();
         let wait = asked.saturating_add(random);
         self.number = self.number.saturating_add(1);
-        self.state = State::Waiting { due: now.saturating_add(wait), not_before: now.saturating_add(asked) };
+        self.state = State::Waiting {
+            due: now.saturating_add(wait),
+            not_before: now.saturating_add(asked),
+            offline: now.saturating_add(self.backoff.max_delay),
+        };
         Action::Wait { number: self.number, wait }
     }
 
@@ -276,16 +285,44 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_is_back_ends_the_wait_and_none_is_ended_offline() {
+    fn a_network_that_is_back_ends_the_wait_and_offline_the_longest_is_waited() {
         let mut policy = connected(Backoff::default());
         policy.handle(0, 1.0, LOST);
         assert_eq!(policy.handle(10, 1.0, Event::Offline), None);
-        assert_eq!((policy.due(), policy.poll(10_000)), (None, None));
+        assert_eq!((policy.due(), policy.poll(10_000)), (Some(30_000), None));
         assert_eq!(policy.handle(10_001, 1.0, Event::NetworkChanged), None);
-        assert_eq!(policy.due(), None);
+        assert_eq!((policy.due(), policy.poll(29_999)), (Some(30_000), None));
         assert_eq!(policy.handle(10_002, 1.0, Event::Online), Some(Action::Connect { number: 1 }));
         policy.handle(10_003, 1.0, LOST);
         assert_eq!(policy.handle(10_004, 1.0, Event::NetworkChanged), Some(Action::Connect { number: 2 }));
+    }
+
+    #[test]
+    fn attempts_made_offline_do_not_count_and_one_that_connects_ends_that() {
+        let mut policy = connected(Backoff { attempts: Some(1), ..Backoff::default() });
+        policy.handle(0, 1.0, Event::Offline);
+        let mut now = 0;
+        for _ in 0..5 {
+            assert_eq!(policy.handle(now, 1.0, LOST), Some(Action::Wait { number: 1, wait: 500 }));
+            assert_eq!(policy.due(), Some(now + 30_000));
+            now += 30_000;
+            assert_eq!(policy.poll(now), Some(Action::Connect { number: 1 }));
+        }
+        policy.handle(now, 1.0, Event::Connected);
+        now += 30_000;
+        policy.handle(now, 1.0, LOST);
+        assert_eq!(policy.due(), Some(now + 500));
+        assert_eq!(policy.poll(now + 500), Some(Action::Connect { number: 1 }));
+        assert_eq!(policy.handle(now + 501, 1.0, LOST), Some(Action::GiveUp(Reason::Exhausted)));
+    }
+
+    #[test]
+    fn offline_too_no_attempt_comes_before_what_the_server_asks_for() {
+        let mut policy = connected(Backoff::default());
+        policy.handle(0, 0.5, Event::Failed { retryable: true, retry_after: Some(60_000) });
+        policy.handle(10, 0.5, Event::Offline);
+        assert_eq!((policy.due(), policy.poll(60_249)), (Some(60_250), None));
+        assert_eq!(policy.poll(60_250), Some(Action::Connect { number: 1 }));
     }
 
     #[test]

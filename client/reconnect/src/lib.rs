@@ -61,7 +61,7 @@ impl Policy {
         self.task(action)
     }
 
-    /// When something is: for ever not, if nothing is waited for or the page is offline.
+    /// When something is: for ever not, if nothing is waited for.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since the page was loaded")]
     pub fn due(&self) -> f64 {
         self.reconnect.due().map_or(f64::INFINITY, |due| due as f64)

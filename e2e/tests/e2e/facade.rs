@@ -31,7 +31,8 @@ const STAYING: [&str; 16] = [
     "unloaded",
 ];
 /// What it is told of the network, and where what decides then is.
-const NETWORK: [&str; 6] = ["offline", "moving", "repeated", "undecided", "undecidedYet", "nothingToDecide"];
+const NETWORK: [&str; 7] =
+    ["offline", "moving", "repeated", "undecided", "undecidedYet", "offlineYet", "nothingToDecide"];
 /// What it may choose.
 const CHOOSING: [&str; 4] = ["modes", "offers", "late", "moved"];
 

@@ -15,7 +15,7 @@ const lost = async (staying, peers) => {
 };
 const attempts = (staying) => staying.exportTrace().events.filter(({ event }) => event === "attempt").length;
 
-// None is attempted offline; the one that is due comes as soon as the page is online again.
+// Offline the longest wait is waited; the attempt that is due comes as soon as the page is online again.
 const offline = async () => {
   wait();
   const peers = serve();
@@ -118,6 +118,24 @@ const undecidedYet = async () => {
   await ends(staying, peers);
 };
 
+// Nor that the page went offline meanwhile.
+const offlineYet = async () => {
+  wait();
+  const peers = serve();
+  const arrives = holdBack();
+  const staying = await session(peers, { delay: 300, maxDelay: LONG });
+  Object.defineProperty(navigator, "onLine", { configurable: true, value: false });
+  await lost(staying, peers);
+  arrives();
+  await until(() => attempts(staying) === 1);
+  await pause(600);
+  equal(`${staying.state} ${peers.length}`, "reconnecting 1");
+  dispatchEvent(new Event("online"));
+  await until(() => staying.state === "connected");
+  equal(`${peers.length} ${attempts(staying)}`, "2 1");
+  await ends(staying, peers);
+};
+
 // An end that leaves nothing to decide waits for nobody who would.
 const nothingToDecide = async () => {
   const peers = serve();
@@ -133,4 +151,4 @@ const nothingToDecide = async () => {
   equal(peers.length, 1);
 };
 
-export const network = { offline, moving, repeated, undecided, undecidedYet, nothingToDecide };
+export const network = { offline, moving, repeated, undecided, undecidedYet, offlineYet, nothingToDecide };

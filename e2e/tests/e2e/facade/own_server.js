@@ -9,6 +9,8 @@ const reconnect = { delay: 10, maxDelay: 600000 };
 /** Answers every offer, and echoes. `patch` replies to ICE restarts, `asked` is shown the offers' requests. */
 export const serve = (patch = () => new Response("", { status: 404 }), asked = () => {}) => {
   const peers = [];
+  // Also on a machine that has no network.
+  Object.defineProperty(navigator, "onLine", { configurable: true, value: true });
   const browserFetch = globalThis.fetch;
   globalThis.fetch = async (request) => {
     if (request.method === "PATCH") return patch();
