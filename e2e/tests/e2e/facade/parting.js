@@ -2,7 +2,7 @@
 
 import { RtcError, SendError, connect } from "./pkg/index.js";
 import { check, equal, reasonOf, until } from "./expect.js";
-import { raws } from "./ledger.js";
+import { connections, raws } from "./ledger.js";
 import { ends, serve, session } from "./own_server.js";
 
 const HIGH_WATER = 1 << 20;
@@ -13,9 +13,11 @@ const echo = (channel) => new Promise((resolve) => (channel.onmessage = resolve)
 const unwanted = async () => {
   const peers = serve();
   const staying = await session(peers);
+  const arrived = [];
+  connections.find((peer) => !peers.includes(peer)).ondatachannel = ({ channel }) => arrived.push(channel.label);
   const [taken, unread] = ["taken", "unread"].map((label) => peers[0].createDataChannel(label));
-  // Both have arrived.
-  await until(() => [taken, unread].every(({ readyState }) => readyState === "open"));
+  // That they are open on the other side does not say that they are here.
+  await until(() => arrived.length === 2 && [taken, unread].every(({ readyState }) => readyState === "open"));
   for await (const channel of staying.incomingChannels) {
     equal(channel.label, "taken");
     break;
