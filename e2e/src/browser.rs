@@ -125,23 +125,26 @@ impl Browser {
 
 /// Without sandbox, because it does not work for root; quiet, because nothing but loopback is to be reached.
 fn chromium(setup: &Setup) -> Result<Value> {
+    let mut args = vec![
+        "--headless".to_owned(),
+        "--no-sandbox".to_owned(),
+        "--disable-gpu".to_owned(),
+        "--disable-quic".to_owned(),
+        "--disable-dev-shm-usage".to_owned(),
+        "--no-first-run".to_owned(),
+        "--disable-background-networking".to_owned(),
+        "--disable-component-update".to_owned(),
+        "--disable-sync".to_owned(),
+        "--window-size=1280,1000".to_owned(),
+        format!("--lang={}", setup.language),
+    ];
+    if !setup.features.is_empty() {
+        args.push(format!("--enable-features={}", setup.features.join(",")));
+    }
     Ok(json!({
         "binary": CHROMIUM.find().context("Chromium is missing")?,
         "prefs": { "intl.accept_languages": setup.language },
-        "args": [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--window-size=1280,1000",
-            format!("--lang={}", setup.language),
-            format!("--enable-features={}", setup.features.join(",")),
-        ],
+        "args": args,
     }))
 }
 
