@@ -4,7 +4,8 @@ use wasm_bindgen::JsValue;
 
 use super::page::Replaced;
 
-/// Its state is `globalThis.server`: `peers`, their `channels`, what it has opened on each as `opened`, and how many `patches` came.
+/// Its state is `globalThis.server`: `peers`, their `channels`, what it has opened on each as `opened`, and how many `patches`
+/// came.
 pub struct InPageServer {
     _fetch: Replaced,
 }
