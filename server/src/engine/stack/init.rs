@@ -26,7 +26,7 @@ const MAX_LENGTH: usize = 1024;
 const FORWARD_TSN_SUPPORTED: u16 = 0xC000;
 const SUPPORTED_EXTENSIONS: u16 = 0x8008;
 
-/// A cookie and its header (RFC 9260, 3.3.3.1). Nobody reads it: the side that it is for is asked for it here.
+/// A cookie and its header (RFC 9260, 3.3.3.1). Nobody reads it: what sends it back stays here.
 const COOKIE: [u8; 8] = [0, 7, 0, 8, 0, 0, 0, 0];
 
 /// The attribute is no INIT chunk in base64, or one of an association that cannot be.
