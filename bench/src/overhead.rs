@@ -21,13 +21,13 @@ const RESULT: &str = "return { done: window.overhead ?? null, fault: window.faul
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Overhead {
     /// How often each of the two does the same
-    #[arg(long, value_name = "NUMBER", default_value_t = 101)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 301)]
     rounds: u32,
     /// Round trips of 64 bytes in a round
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     trips: u32,
     /// MiB that go there and back in a round, in messages of 16 KiB
-    #[arg(long, value_name = "NUMBER", default_value_t = 2)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     mebibytes: u32,
     /// Print the ratios alone, for a program to read
     #[arg(long)]

@@ -37,9 +37,11 @@ export class Channel extends EventTarget {
   // Wakes the writer that waits for room, or for a connection.
   #low;
   // The page wants it no more, and no other connection is to open it again.
-  #closing = false;
+  #closing;
   // The largest message that the other side takes, once the channel is open: a browser takes its time to tell.
   #limit = Infinity;
+  // So many bytes at least may still wait in the browser; it is asked for its bufferedAmount only when they are sent.
+  #room = 0;
 
   constructor(label, options = {}) {
     super();
@@ -118,13 +120,17 @@ export class Channel extends EventTarget {
     if (size > limit) {
       refuse("too-large", `the message has ${size} bytes, and the other side takes at most ${limit}`);
     }
-    const buffered = raw.bufferedAmount;
-    if (buffered >= HIGH_WATER) refuse("full", `${buffered} bytes already wait to be sent`);
+    if (this.#room <= 0) {
+      const buffered = raw.bufferedAmount;
+      if (buffered >= HIGH_WATER) refuse("full", `${buffered} bytes already wait to be sent`);
+      this.#room = HIGH_WATER - buffered;
+    }
     try {
       raw.send(data);
     } catch (cause) {
       refuse("js", `the browser did not send the message: ${cause}`);
     }
+    this.#room -= 3 * size;
     if (this.#options.grace) this.#sent.add(size, raw.bufferedAmount);
   }
 
@@ -137,7 +143,7 @@ export class Channel extends EventTarget {
   }
 
   get readable() {
-    this.#readable ??= new ReadableStream({
+    return (this.#readable ??= new ReadableStream({
       start: (controller) => {
         this.#reader = controller;
         this.#flush();
@@ -148,12 +154,11 @@ export class Channel extends EventTarget {
         this.#reader = { desiredSize: 1, enqueue() {} };
         this.#framed?.pull();
       },
-    });
-    return this.#readable;
+    }));
   }
 
   get writable() {
-    this.#writable ??= new WritableStream({
+    return (this.#writable ??= new WritableStream({
       start: (controller) => {
         this.#writer = controller;
         if (this.#ended) controller.error(this.#ended.error);
@@ -175,8 +180,7 @@ export class Channel extends EventTarget {
         await this.#closed.promise;
       },
       abort: () => this.close(),
-    });
-    return this.#writable;
+    }));
   }
 
   #drained() {
@@ -193,7 +197,7 @@ export class Channel extends EventTarget {
   #flush() {
     const early = this.#early;
     this.#early = undefined;
-    for (const data of early ?? []) this.#deliver(data);
+    early?.forEach((data) => this.#deliver(data));
     this.#framed?.pull();
   }
 
@@ -209,19 +213,18 @@ export class Channel extends EventTarget {
   }
 
   get incomingLarge() {
-    this.#incomingLarge ??= new ReadableStream(
+    return (this.#incomingLarge ??= new ReadableStream(
       {
         pull: async (controller) => (await this.#speaker()).accept(controller),
         cancel: () => this.#framing?.then((framed) => framed.refuse()),
       },
       { highWaterMark: 0 },
-    );
-    return this.#incomingLarge;
+    ));
   }
 
   #speaker() {
     if (this.#framing) return this.#framing;
-    throw new SendError({ message: "the channel was not opened with large or resumable", kind: "not-framed" });
+    refuse("not-framed", "the channel was not opened with large or resumable");
   }
 
   // For the session: the browser's channel is there, the first one or the next.
@@ -245,7 +248,7 @@ export class Channel extends EventTarget {
           if (this.#raw !== raw || framed.isOver) return;
           framed.attach(raw);
           raw.onmessage = ({ data }) => framed.handle(data);
-          for (const data of early) framed.handle(data);
+          early.forEach((data) => framed.handle(data));
         }, () => core.closeChannel(raw));
     }
     // One that the other side opens is open before it says so.
@@ -273,13 +276,13 @@ export class Channel extends EventTarget {
   // The framing has ended, with the name of what was wrong if anything was.
   #left(reason) {
     if (this.#raw) this.#core.closeChannel(this.#raw);
-    if (reason) this.end(new SendError({ message: `the channel ended: ${reason}`, kind: "closed" }));
+    if (reason) this.end(new SendError({ kind: "closed", message: `the channel ended: ${reason}` }));
     else this.end();
   }
 
   #release() {
-    if (!this.#raw) return;
-    this.#raw.onmessage = this.#raw.onbufferedamountlow = this.#raw.onopen = this.#raw.onclose = null;
+    const raw = this.#raw;
+    if (raw) raw.onmessage = raw.onbufferedamountlow = raw.onopen = raw.onclose = null;
   }
 
   // Who waits goes on waiting, and who will, waits for the next connection.
@@ -310,7 +313,7 @@ export class Channel extends EventTarget {
   // For the session: all is over, with the connection's failure if it was one, which may be any value that a page throws.
   end(...failure) {
     if (this.#ended) return;
-    const error = failure.length ? failure[0] : new SendError({ message: "the channel is closed", kind: "not-open" });
+    const error = failure.length ? failure[0] : new SendError({ kind: "not-open", message: "the channel is closed" });
     this.#ended = { error };
     this.#framed?.giveUp();
     this.#release();

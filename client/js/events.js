@@ -11,7 +11,7 @@ export const eventHandlers = (type, ...names) => {
       },
       set(handler) {
         let slot = handlers.get(this);
-        if (!slot) handlers.set(this, (slot = { handleEvent: (event) => slot.handler?.call(this, event) }));
+        if (!slot) handlers.set(this, (slot = (event) => slot.handler?.call(this, event)));
         slot.handler = typeof handler === "function" ? handler : null;
         this[slot.handler ? "addEventListener" : "removeEventListener"](name, slot);
       },

@@ -119,7 +119,7 @@ const READ: [(&str, &str); 4] = [
 
 /// The same, of which not every glue has something: two texts are passed at once where there is no memory for the second only
 /// in a page that is lost anyway.
-const SOMETIMES: [(&str, &str); 24] = [
+const SOMETIMES: [(&str, &str); 26] = [
     ("ptr1, len1;\n        try {\n", "ptr1, len1;\n        {\n"),
     (
         " catch (e) {
@@ -156,6 +156,15 @@ const SOMETIMES: [(&str, &str); 24] = [
         "return addToExternrefTable0(globalThis);",
     ),
     ("isLikeNone(ret)", "(ret == null)"),
+    // Asking for a class of the browser's own throws nothing.
+    (
+        "            let result;\n            try {\n                result = arg0 instanceof ",
+        "            const ret = arg0 instanceof ",
+    ),
+    (
+        ";\n            } catch (_) {\n                result = false;\n            }\n            const ret = result;\n",
+        ";\n",
+    ),
     // Nothing else has such short names as the module's imports, and no address is so high that it looks negative.
     ("        __proto__: null,\n", ""),
     ("    ptr = ptr >>> 0;\n    return decodeText", "    return decodeText"),
