@@ -80,7 +80,7 @@ pub(crate) struct Scale {
 
 impl Scale {
     pub(crate) const FULL: Self = Self {
-        connections: (30, 5),
+        connections: (100, 5),
         span: Duration::from_secs(2),
         warm_up: Duration::from_millis(300),
         rate: 2000,

@@ -15,10 +15,11 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 
+pub(super) use self::near::FAR;
 use self::{
     arrivals::{Arrival, Arrivals},
     chunks::{Chunk, Chunks, ENDING, Reconfiguration, WINDOW},
-    near::{FAR, Near},
+    near::Near,
     room::Room,
 };
 use super::packet::seal;

@@ -5,6 +5,7 @@ mod clock;
 mod early;
 mod opening;
 mod reading;
+mod recovery;
 mod reports;
 mod set_up;
 
@@ -24,11 +25,18 @@ use rtc_shared::{
     error::{Error, Result},
 };
 
-use self::{bundle::bundle, clock::Clock, early::Early, reports::Reports, set_up::SetUp};
+use self::{
+    bundle::bundle,
+    clock::Clock,
+    early::Early,
+    recovery::Recovery,
+    reports::{Report, Reports},
+    set_up::SetUp,
+};
 use super::{
     Event, Incoming, Settings, TUNNEL,
     init::{self, Init},
-    meter::Meter,
+    meter::{FAR, Meter},
     window::WindowUpdate,
 };
 use crate::channel::{ChannelParameters, Message};
@@ -49,6 +57,7 @@ pub(super) struct Sctp {
     /// The time as the association is told it.
     clock: Clock,
     reports: Reports,
+    recovery: Recovery,
     meter: Meter,
     window: WindowUpdate,
     max_message_size: usize,
@@ -90,6 +99,7 @@ impl Sctp {
             association,
             clock: Clock::started(now),
             reports: Reports::default(),
+            recovery: Recovery::default(),
             meter: Meter::new(window),
             window: WindowUpdate::default(),
             max_message_size: settings.max_message_size() as usize,
@@ -124,6 +134,7 @@ impl Sctp {
     pub(super) fn came_up(&mut self, now: Instant, round_trip: Option<Duration>) {
         self.meter.came_up(round_trip);
         self.clock.suit(now, round_trip);
+        self.recovery.suit(round_trip.filter(|round_trip| *round_trip >= FAR));
     }
 
     pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {
@@ -139,10 +150,15 @@ impl Sctp {
         if packet.get(FIRST_CHUNK) == Some(&ABORT) && !self.readable.is_empty() {
             self.abort = Some(packet);
         } else {
-            for piece in self.reports.pieces(self.window.tag(), &packet) {
-                self.take_in(now, piece.freeze());
-                // What is to be sent again may leave with each.
-                self.fetch(now);
+            let report = Report::read(self.window.tag(), &packet);
+            if let Some(report) = &report {
+                for piece in self.reports.pieces(report) {
+                    self.take_in(now, piece.freeze());
+                    // What is to be sent again may leave with each.
+                    self.fetch(now);
+                }
+                let again = self.recovery.heard(now, report);
+                self.repeat(again);
             }
             self.take_in(now, packet.freeze());
         }
@@ -194,10 +210,19 @@ impl Sctp {
                     self.set_up.sends(now, &packet);
                 }
                 self.reports.sends(&packet);
-                if self.meter.sends(&packet) {
+                if self.recovery.sends(now, &packet) && self.meter.sends(&packet) {
                     self.window.sends(&packet);
                     self.packets.push_back(self.meter.shown(packet));
                 }
+            }
+        }
+    }
+
+    /// Packets leave again that rtc-sctp has written before.
+    fn repeat(&mut self, packets: Vec<BytesMut>) {
+        for packet in packets {
+            if self.meter.sends(&packet) {
+                self.packets.push_back(packet.freeze());
             }
         }
     }
@@ -208,10 +233,13 @@ impl Sctp {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.association.poll_timeout().map(|told| self.clock.real(told))
+        let timer = self.association.poll_timeout().map(|told| self.clock.real(told));
+        [timer, self.recovery.deadline()].into_iter().flatten().min()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
+        let probes = self.recovery.probe(now);
+        self.repeat(probes);
         self.association.handle_timeout(self.clock.told(now));
         self.look();
     }
@@ -285,6 +313,7 @@ impl Sctp {
                     self.readable.remove(&id);
                     self.resetting.remove(&id);
                     self.early.forget(id);
+                    self.recovery.limit(id, false);
                     if self.channels.remove(&id).is_some() {
                         self.events.push_back(Event::ChannelClosed(id));
                     }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// From which round trip on a peer is not near.
-pub(super) const FAR: Duration = Duration::from_millis(2);
+pub(in crate::engine::stack) const FAR: Duration = Duration::from_millis(2);
 
 /// How much may be on its way to the peer, and from the peer in any case.
 pub(super) const FLIGHT: u32 = 64 * 1024;

@@ -43,31 +43,26 @@ struct Seen {
 }
 
 /// A selective acknowledgement (RFC 9260, 3.3.4).
-struct Report {
-    tag: u32,
-    acknowledged: u32,
-    window: u32,
+pub(super) struct Report {
+    pub(super) tag: u32,
+    pub(super) acknowledged: u32,
+    pub(super) window: u32,
     /// What has come behind, counted from there: the first and the last of each block.
-    blocks: Vec<(u16, u16)>,
+    pub(super) blocks: Vec<(u16, u16)>,
 }
 
 impl Reports {
-    /// A packet leaves. Its DATA comes first, or behind an acknowledgement alone.
+    /// A packet leaves.
     pub(super) fn sends(&mut self, packet: &[u8]) {
-        let mut chunk = packet.get(FIRST_CHUNK..).unwrap_or_default();
-        if chunk.first() == Some(&SACK) {
-            chunk = short(chunk, 2).and_then(|length| chunk.get(length.into()..)).unwrap_or_default();
-        }
-        if let (Some(&DATA), Some(tsn)) = (chunk.first(), number(chunk, 4))
+        if let Some((_, tsn, _)) = data_of(packet)
             && self.packets.back().is_none_or(|last| is_after(tsn, *last))
         {
             self.packets.push_back(tsn);
         }
     }
 
-    /// What rtc-sctp is to be told before this packet of the peer's, which has to bear this tag.
-    pub(super) fn pieces(&mut self, tag: u32, packet: &[u8]) -> Vec<BytesMut> {
-        let Some(report) = Report::read(packet).filter(|report| report.tag == tag) else { return Vec::new() };
+    /// What rtc-sctp is to be told before this of the peer's.
+    pub(super) fn pieces(&mut self, report: &Report) -> Vec<BytesMut> {
         let seen = Seen { acknowledged: report.acknowledged, highest: report.highest() };
         let before = self.last.unwrap_or(Seen { highest: seen.acknowledged, ..seen });
         if is_after(before.acknowledged, seen.acknowledged) {
@@ -104,8 +99,8 @@ impl Reports {
 }
 
 impl Report {
-    /// If the packet begins with one that is whole, and not too long.
-    fn read(packet: &[u8]) -> Option<Self> {
+    /// If the packet begins with one that is whole, and not too long, and bears this tag.
+    pub(super) fn read(tag: u32, packet: &[u8]) -> Option<Self> {
         let chunk = packet.get(FIRST_CHUNK..).filter(|chunk| chunk.first() == Some(&SACK))?;
         let gaps = usize::from(short(chunk, 12)?);
         let chunk = chunk.get(..short(chunk, 2)?.into())?;
@@ -113,19 +108,19 @@ impl Report {
         let blocks =
             blocks.chunks_exact(BLOCK).filter_map(|block| Some((short(block, 0)?, short(block, 2)?)));
         Some(Self {
-            tag: number(packet, 4)?,
+            tag: number(packet, 4).filter(|it| *it == tag)?,
             acknowledged: number(chunk, 4)?,
             window: number(chunk, 8)?,
             blocks: blocks.collect(),
         })
     }
 
-    fn highest(&self) -> u32 {
+    pub(super) fn highest(&self) -> u32 {
         self.acknowledged.wrapping_add(self.blocks.last().map_or(0, |(_, last)| (*last).into()))
     }
 
     /// Whether it acknowledges this out of sequence.
-    fn has(&self, tsn: u32) -> bool {
+    pub(super) fn has(&self, tsn: u32) -> bool {
         let offset = u16::try_from(tsn.wrapping_sub(self.acknowledged));
         offset.is_ok_and(|offset| self.blocks.iter().any(|(first, last)| (*first..=*last).contains(&offset)))
     }
@@ -166,8 +161,18 @@ impl Report {
     }
 }
 
+/// Whose a packet is, its first DATA's TSN, and where its DATA begins: at its front, or behind an acknowledgement alone.
+pub(super) fn data_of(packet: &[u8]) -> Option<(u32, u32, usize)> {
+    let mut offset = FIRST_CHUNK;
+    if packet.get(offset) == Some(&SACK) {
+        offset += usize::from(short(packet, offset + 2)?);
+    }
+    let tsn = number(packet, offset + 4).filter(|_| packet.get(offset) == Some(&DATA))?;
+    Some((number(packet, 4)?, tsn, offset))
+}
+
 /// TSNs are numbers on a circle (RFC 9260, 1.6).
-fn is_after(tsn: u32, other: u32) -> bool {
+pub(super) fn is_after(tsn: u32, other: u32) -> bool {
     tsn.wrapping_sub(other).cast_signed() > 0
 }
 
@@ -181,6 +186,11 @@ mod tests {
     /// An acknowledgement up to this TSN, and of these blocks behind it.
     fn report(acknowledged: u32, blocks: &[(u16, u16)]) -> BytesMut {
         Report { tag: TAG, acknowledged, window: 1000, blocks: blocks.to_vec() }.write()
+    }
+
+    /// What rtc-sctp is told before this packet.
+    fn pieces(reports: &mut Reports, packet: &[u8]) -> Vec<BytesMut> {
+        Report::read(TAG, packet).map_or(Vec::new(), |report| reports.pieces(&report))
     }
 
     /// After packets with a chunk each, behind this TSN.
@@ -198,20 +208,20 @@ mod tests {
     #[test]
     fn packets_that_have_come_behind_a_gap_are_told_one_by_one_until_they_count() {
         let mut reports = after_packets(10, 20);
-        assert_eq!(reports.pieces(TAG, &report(10, &[])), NONE);
+        assert_eq!(pieces(&mut reports, &report(10, &[])), NONE);
         // 11 is missing.
-        let pieces = reports.pieces(TAG, &report(10, &[(2, 6)]));
-        assert_eq!(pieces, [report(10, &[(2, 2)]), report(10, &[(2, 3)])]);
+        let told = pieces(&mut reports, &report(10, &[(2, 6)]));
+        assert_eq!(told, [report(10, &[(2, 2)]), report(10, &[(2, 3)])]);
         // Also 17; of what is new there is but one more.
-        let pieces = reports.pieces(TAG, &report(10, &[(2, 6), (8, 9)]));
-        assert_eq!(pieces, [report(10, &[(2, 6), (8, 8)])]);
-        assert_eq!(reports.pieces(TAG, &report(10, &[(2, 6), (8, 9)])), NONE);
+        let told = pieces(&mut reports, &report(10, &[(2, 6), (8, 9)]));
+        assert_eq!(told, [report(10, &[(2, 6), (8, 8)])]);
+        assert_eq!(pieces(&mut reports, &report(10, &[(2, 6), (8, 9)])), NONE);
     }
 
     #[test]
     fn many_chunks_of_one_packet_count_as_one() {
         let mut reports = after_packets(10, 2);
-        assert_eq!(reports.pieces(TAG, &report(10, &[(2, 9)])), NONE);
+        assert_eq!(pieces(&mut reports, &report(10, &[(2, 9)])), NONE);
     }
 
     #[test]
@@ -221,8 +231,8 @@ mod tests {
         for data in [first, second] {
             reports.sends(&[&report(99, &[(2, 3)])[..], &data].concat());
         }
-        let pieces = reports.pieces(TAG, &report(10, &[(2, 4)]));
-        assert_eq!(pieces, [report(10, &[(2, 2)]), report(10, &[(2, 3)])]);
+        let told = pieces(&mut reports, &report(10, &[(2, 4)]));
+        assert_eq!(told, [report(10, &[(2, 2)]), report(10, &[(2, 3)])]);
     }
 
     #[test]
@@ -231,12 +241,12 @@ mod tests {
         for base in [10_u32, u32::MAX - 3] {
             let after = |tsn: u32| base.wrapping_add(tsn);
             let mut reports = after_packets(base, 12);
-            reports.pieces(TAG, &report(base, &[(2, 5), (7, 9)]));
-            let pieces = reports.pieces(TAG, &report(after(5), &[(2, 4)]));
-            assert_eq!(pieces, [report(after(1), &[(1, 4), (6, 8)]), report(after(2), &[(1, 3), (5, 7)])]);
-            assert_eq!(reports.pieces(TAG, &report(after(9), &[])), NONE);
+            pieces(&mut reports, &report(base, &[(2, 5), (7, 9)]));
+            let told = pieces(&mut reports, &report(after(5), &[(2, 4)]));
+            assert_eq!(told, [report(after(1), &[(1, 4), (6, 8)]), report(after(2), &[(1, 3), (5, 7)])]);
+            assert_eq!(pieces(&mut reports, &report(after(9), &[])), NONE);
             assert_eq!(reports.packets, [after(10), after(11), after(12)]);
-            reports.pieces(TAG, &report(after(12), &[]));
+            pieces(&mut reports, &report(after(12), &[]));
             assert_eq!(reports.packets.capacity(), 0);
         }
     }
@@ -244,19 +254,19 @@ mod tests {
     #[test]
     fn what_is_late_malformed_long_or_anothers_is_left_alone() {
         let mut reports = after_packets(0, 40);
-        reports.pieces(TAG, &report(10, &[(2, 2)]));
+        pieces(&mut reports, &report(10, &[(2, 2)]));
         let many: Vec<_> = (1..=65).map(|gap| (2 * gap, 2 * gap)).collect();
         let mut short_chunk = report(10, &[(2, 9)]);
         short_chunk[15] -= 4;
         for packet in [report(9, &[(3, 9)]), report(12, &many), short_chunk] {
-            assert_eq!(reports.pieces(TAG, &packet), NONE);
+            assert_eq!(pieces(&mut reports, &packet), NONE);
         }
         let whole = report(10, &[(2, 9), (11, 15)]);
         for length in 0..whole.len() {
-            assert_eq!(reports.pieces(TAG, &whole[..length]), NONE, "{length}");
+            assert_eq!(pieces(&mut reports, &whole[..length]), NONE, "{length}");
         }
-        assert_eq!(reports.pieces(TAG + 1, &whole), NONE);
-        assert_eq!(reports.pieces(TAG, &whole).len(), 2);
+        assert!(Report::read(TAG + 1, &whole).is_none());
+        assert_eq!(pieces(&mut reports, &whole).len(), 2);
     }
 
     #[test]
@@ -265,10 +275,10 @@ mod tests {
         let wide = report(10, &[(1, u16::MAX); MAX_GAPS]);
         // Were they, this would take minutes.
         for _ in 0..10_000 {
-            assert!(reports.pieces(TAG, &wide).len() < 3);
+            assert!(pieces(&mut reports, &wide).len() < 3);
         }
         // Nor told of beyond what a piece can name, nor if they end before they begin.
-        assert_eq!(reports.pieces(TAG, &report(12, &[(2, u16::MAX)])), NONE);
-        reports.pieces(TAG, &report(13, &[(9, 2)]));
+        assert_eq!(pieces(&mut reports, &report(12, &[(2, u16::MAX)])), NONE);
+        pieces(&mut reports, &report(13, &[(9, 2)]));
     }
 }
