@@ -116,7 +116,8 @@ export class Channel extends EventTarget {
     // Here, and not in the module: each question to the browser from there would cost more than sending does.
     if (this.#ended || this.#framing || raw?.readyState !== "open") refuse("not-open", "the channel is not open");
     const limit = this.#limit;
-    const size = measure(data, limit);
+    // How many messages are lost, their exact sizes tell.
+    const size = measure(data, this.#options.grace ? 0 : limit);
     if (size > limit) {
       refuse("too-large", `the message has ${size} bytes, and the other side takes at most ${limit}`);
     }
@@ -164,15 +165,15 @@ export class Channel extends EventTarget {
         if (this.#ended) controller.error(this.#ended.error);
       },
       write: async (chunk, { signal }) => {
-        // After each wait it may be another connection's, or none.
-        while (!this.#ended && (!this.#ready.isDone || this.bufferedAmount >= HIGH_WATER)) {
+        // After each wait it may be another connection's, or none. One that is closing may be followed by another, too.
+        while (!this.#ended && (this.state !== "open" || this.bufferedAmount >= HIGH_WATER)) {
           await new Promise((resolve, reject) => {
             this.#low = resolve;
             // Who aborts waits for the write.
             signal.onabort = () => reject(signal.reason);
           });
         }
-        await this.#ready.promise;
+        if (this.#ended) throw this.#ended.error;
         this.send(chunk);
       },
       close: async () => {
@@ -237,7 +238,6 @@ export class Channel extends EventTarget {
     if (!this.#framing && modeOf(raw.protocol).framed) this.#load(false, this.#options);
     let opened = () => this.#opened();
     raw.onmessage = ({ data }) => this.#deliver(data);
-    raw.onbufferedamountlow = () => this.#drained();
     raw.onclose = () => this.#lost(raw);
     if (this.#framing) {
       // What comes while the framing is loaded waits for it.
@@ -250,7 +250,7 @@ export class Channel extends EventTarget {
           raw.onmessage = ({ data }) => framed.handle(data);
           early.forEach((data) => framed.handle(data));
         }, () => core.closeChannel(raw));
-    }
+    } else raw.onbufferedamountlow = () => this.#drained();
     // One that the other side opens is open before it says so.
     if (raw.readyState === "open") opened();
     else raw.onopen = opened;

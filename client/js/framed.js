@@ -176,7 +176,9 @@ export class Framed {
 
   #wait() {
     clearTimeout(this.#timer);
-    const due = this.#framing.due();
+    // While the browser has no room, it is room that is waited for.
+    const hasRoom = this.#raw?.readyState === "open" && this.#raw.bufferedAmount < HIGH_WATER;
+    const due = hasRoom ? this.#framing.due() : undefined;
     if (due !== undefined) this.#timer = setTimeout(this.#pump, Math.max(due - now(), 0));
   }
 

@@ -1,6 +1,6 @@
 // The sizes of messages.
 
-// Beyond a third of the limit, a text has to be measured: UTF-8 takes up to three bytes for each of its units.
+// Within a third of the limit a text need not be measured: UTF-8 takes up to three bytes for each of its units.
 export const measure = (data, limit) => {
   if (typeof data !== "string") return data.byteLength;
   return data.length * 3 <= limit ? data.length : new Blob([data]).size;

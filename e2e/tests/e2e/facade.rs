@@ -9,11 +9,12 @@ use crate::trouble::ends;
 
 const STATE: &str = "return document.querySelector('#state')?.textContent ?? ''";
 /// What needs no other server than the usual one.
-const CASES: [&str; 9] =
-    ["messages", "streams", "errors", "refusals", "two", "traces", "channels", "away", "sentAway"];
+const CASES: [&str; 10] =
+    ["messages", "streams", "errors", "refusals", "drains", "two", "traces", "channels", "away", "sentAway"];
 /// What the page serves itself.
-const STAYING: [&str; 16] = [
+const STAYING: [&str; 17] = [
     "writers",
+    "parted",
     "closing",
     "restarts",
     "forgetting",

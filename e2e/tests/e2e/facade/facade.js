@@ -111,6 +111,23 @@ const refusals = async () => {
   await nothingHeld();
 };
 
+// Who has filled a channel is told once that there is room, and then there is.
+const drains = async () => {
+  const session = connect(server, { channel: { label: "echo" } });
+  for (const [options, size] of [[{}, LIMIT], [{ large: true }, 3 << 20]]) {
+    const channel = session.openChannel("drained", options);
+    await channel.ready;
+    const left = [];
+    channel.onbufferedamountlow = () => left.push(channel.bufferedAmount);
+    let [sent, received] = [0, 0];
+    channel.onmessage = ({ data }) => (received += data.byteLength);
+    for (; channel.bufferedAmount < HIGH_WATER; sent += size) channel.send(new ArrayBuffer(size));
+    await until(() => received === sent && left.length);
+    check(left.length === 1 && left[0] <= HIGH_WATER / 4, `${left} bytes waited when it was told`);
+  }
+  await closes(session);
+};
+
 const two = async () => {
   const sessions = ["a", "b"].map((label) => connect(server, { channel: { label } }));
   await Promise.all(sessions.map(({ ready }) => ready));
@@ -202,6 +219,7 @@ const cases = {
   streams,
   aborts,
   refusals,
+  drains,
   two,
   traces,
   channels,

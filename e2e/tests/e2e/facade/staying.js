@@ -2,6 +2,7 @@
 
 import { RtcError } from "./pkg/index.js";
 import { check, equal, reasonOf, until } from "./expect.js";
+import { raws } from "./ledger.js";
 import { ends, serve, session } from "./own_server.js";
 
 const HIGH_WATER = 1 << 20;
@@ -36,6 +37,28 @@ const writers = async () => {
   check(count > 0, "nothing was written meanwhile");
   await until(() => echoes.at(-1) === "last");
   equal(echoes.filter((data) => typeof data === "string").join(), ["first", ...Array(count).keys(), "last"].join());
+  equal(peers.length, 2);
+  await ends(staying, peers);
+};
+
+// What is written while the channel closes under the writer goes over the next connection.
+const parted = async () => {
+  const peers = serve();
+  const staying = await session(peers);
+  const { channel } = staying;
+  const echoes = [];
+  channel.onmessage = ({ data }) => echoes.push(data);
+  const writer = channel.writable.getWriter();
+  await writer.write("before");
+  await until(() => echoes.length);
+  const raw = raws.find(({ label }) => label === channel.label);
+  const written = new Promise((resolve) => (raw.onclosing = () => resolve(writer.write("meanwhile"))));
+  peers[0].channels[0].close();
+  await written;
+  raw.onclosing = null;
+  await writer.write("after");
+  await until(() => echoes.length === 3);
+  equal(echoes.join(), "before,meanwhile,after");
   equal(peers.length, 2);
   await ends(staying, peers);
 };
@@ -116,4 +139,4 @@ const forgetting = async () => {
   await ends(staying, peers);
 };
 
-export const staying = { writers, closing, restarts, forgetting };
+export const staying = { writers, parted, closing, restarts, forgetting };
