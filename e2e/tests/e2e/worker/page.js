@@ -38,10 +38,35 @@ const transferred = async () => {
   const echo = new Promise((resolve) => (other.onmessage = ({ data }) => resolve(data)));
   other.send("here");
   await expect(echo, "here");
+  // The worker's channels keep the session alone, and those that the page opens and closes meanwhile.
+  for (const channel of [session.channel, other, session.openChannel("brief")]) {
+    await channel.ready;
+    channel.close();
+    await channel.closed;
+  }
+  const again = heard(worker);
+  worker.postMessage("still here");
+  await expect(again, "still here");
+  check(session.state === "connected", `the session is ${session.state}`);
   const ends = heard(worker);
   session.close();
   await expect(ends, "closed");
   check((await failure(openInWorker(session, worker, "too late"))).kind === "not-transferable", "it is given away");
+};
+
+// The worker gets the channel of the next connection, too.
+const again = async () => {
+  const worker = new Worker("talker.js");
+  const session = connect(server, { channel: { label: "echo" }, reconnect: { delay: 10 } });
+  const first = heard(worker);
+  await openInWorker(session, worker, "kept");
+  await expect(first, "kept from the worker");
+  const said = [];
+  worker.onmessage = ({ data }) => said.push(data);
+  await fetch(`${server}/sessions/${session.id}`, { method: "DELETE" });
+  while (said.at(-1) !== "kept from the worker") await new Promise((later) => setTimeout(later, 10));
+  check(said.join() === "closed,kept from the worker", said.join());
+  session.close();
 };
 
 const streams = async () => {
@@ -77,7 +102,10 @@ const refused = async () => {
 
 try {
   check(canTransfer() || location.search !== "?transfers", "this browser can transfer channels");
-  if (canTransfer()) await transferred();
+  if (canTransfer()) {
+    await transferred();
+    await again();
+  }
   await streams();
   await refused();
   check(![...window.violations, ...window.faults].length, [...window.violations, ...window.faults].join());

@@ -1,6 +1,9 @@
 // A worker that talks over what it is given: a channel, or the streams of one. Tells the page what it hears.
 
+let last;
+
 const overChannel = ({ label, channel }) => {
+  last = channel;
   channel.onopen = () => channel.send(`${label} from the worker`);
   channel.onmessage = ({ data }) => postMessage(data);
   channel.onclose = () => postMessage("closed");
@@ -12,4 +15,8 @@ const overStreams = async ([readable, writable]) => {
   postMessage(value);
 };
 
-onmessage = ({ data }) => (data.channel ? overChannel(data) : overStreams(data));
+onmessage = ({ data }) => {
+  if (typeof data === "string") last.send(data);
+  else if (data.channel) overChannel(data);
+  else overStreams(data);
+};
