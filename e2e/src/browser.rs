@@ -74,11 +74,10 @@ pub struct Driven {
 }
 
 impl Driven {
-    /// Kills the browser, every process of it at once, and waits until they are gone. On Linux.
+    /// Kills the browser, every process of it, and waits until they are gone. On Linux.
     pub fn kill_browser(&self) -> Result<()> {
-        let browser = processes::descendants_of(self.driver.id())?;
-        ensure!(!browser.is_empty(), "the driver has no browser");
-        processes::kill(&browser)
+        ensure!(processes::kill_descendants(self.driver.id())? > 0, "the driver has no browser");
+        Ok(())
     }
 }
 

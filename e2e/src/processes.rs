@@ -23,21 +23,24 @@ struct Entry {
     is_dead: bool,
 }
 
-/// All that a process has started, and what these have.
-pub(crate) fn descendants_of(ancestor: u32) -> Result<Vec<u32>> {
-    Ok(descendants(&living()?, ancestor))
-}
-
-/// Kills these processes, and waits until they are gone.
-pub(crate) fn kill(ids: &[u32]) -> Result<()> {
-    // One that has ended meanwhile is none to complain of.
-    Command::new("kill").arg("-KILL").args(ids.iter().map(u32::to_string)).output()?;
+/// Kills all that a process has started, and what these have, until nothing is left of it; says how many there were.
+pub(crate) fn kill_descendants(ancestor: u32) -> Result<usize> {
     let deadline = Instant::now() + GRACE;
-    while living()?.iter().any(|entry| ids.contains(&entry.id)) {
+    let mut family = HashSet::from([ancestor]);
+    loop {
+        let entries = living()?;
+        // Also what was started since the last look, by who was orphaned since as well.
+        family.extend(descendants(&entries, &family));
+        let is_left = |entry: &&Entry| entry.id != ancestor && family.contains(&entry.id);
+        let left: Vec<String> = entries.iter().filter(is_left).map(|entry| entry.id.to_string()).collect();
+        if left.is_empty() {
+            return Ok(family.len() - 1);
+        }
         ensure!(Instant::now() < deadline, "the browser does not die");
+        // One that has ended meanwhile is none to complain of.
+        Command::new("kill").arg("-KILL").args(left).output()?;
         thread::sleep(POLL);
     }
-    Ok(())
 }
 
 fn living() -> Result<Vec<Entry>> {
@@ -58,8 +61,8 @@ fn parse(stat: &str) -> Option<Entry> {
     Some(Entry { id, parent: fields.next()?.parse().ok()?, is_dead })
 }
 
-fn descendants(entries: &[Entry], ancestor: u32) -> Vec<u32> {
-    let mut family = HashSet::from([ancestor]);
+fn descendants(entries: &[Entry], ancestors: &HashSet<u32>) -> Vec<u32> {
+    let mut family = ancestors.clone();
     let mut found = Vec::new();
     loop {
         let is_new = |entry: &&Entry| family.contains(&entry.parent) && !family.contains(&entry.id);
@@ -88,8 +91,24 @@ mod tests {
     fn all_that_a_process_has_started_is_found_in_whatever_order_it_is_listed() {
         let entries = [(7, 5), (5, 1), (9, 7), (8, 2), (1, 0), (2, 0)];
         let entries = entries.map(|(id, parent)| Entry { id, parent, is_dead: false });
-        let mut found = descendants(&entries, 1);
+        let mut found = descendants(&entries, &HashSet::from([1]));
         found.sort_unstable();
         assert_eq!(found, [5, 7, 9]);
+    }
+
+    #[test]
+    fn all_that_a_process_has_started_is_killed() -> Result<()> {
+        let mut shell = Command::new("sh").args(["-c", "(sleep 60 & sleep 60 & wait) & wait"]).spawn()?;
+        let deadline = Instant::now() + GRACE;
+        while descendants(&living()?, &HashSet::from([shell.id()])).len() < 3 {
+            ensure!(Instant::now() < deadline, "the shell starts nothing");
+            thread::sleep(POLL);
+        }
+        let killed = kill_descendants(shell.id())?;
+        let status = shell.wait()?;
+        assert_eq!(killed, 3);
+        // Itself is not.
+        assert!(status.code().is_some(), "{status}");
+        Ok(())
     }
 }
