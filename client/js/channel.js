@@ -1,7 +1,7 @@
 // A data channel with the habits of a WebSocket and the streams of WebTransport. It exists before its connection does; the
 // session gives it the browser's channel as soon as there is one.
 
-import { SendError } from "./errors.js";
+import { SendError, unloaded } from "./errors.js";
 import { eventHandlers } from "./events.js";
 import { modeOf } from "./modes.js";
 import { Deferred } from "./promise.js";
@@ -61,12 +61,14 @@ export class Channel extends EventTarget {
       drained: () => this.#drained(),
       ended: (reason) => this.#left(reason),
     };
-    this.#framing = import("./framed.js").then(async ({ Framed, load }) => {
-      await load(resourceBase);
-      this.#framed = new Framed(host, { isOpener, isResumable: !!resumable });
-      if (this.#ended) this.#framed.giveUp();
-      return this.#framed;
-    });
+    this.#framing = import("./framed.js")
+      .then(async ({ Framed, load }) => {
+        await load(resourceBase);
+        this.#framed = new Framed(host, { isOpener, isResumable: !!resumable });
+        if (this.#ended) this.#framed.giveUp();
+        return this.#framed;
+      })
+      .catch(unloaded("channel", "8d"));
     this.#framing.catch((error) => {
       // The first one is the session's to close, once it is open.
       if (this.#raw !== this.#core?.first) this.#core.closeChannel(this.#raw);

@@ -11,6 +11,19 @@ export class RtcError extends Error {
   }
 }
 
+// What does not load, in this step.
+export const unloaded = (phase, step) => (cause) => {
+  throw new RtcError({
+    message: `a module does not load: ${cause?.message ?? cause}`,
+    kind: "module",
+    phase,
+    step,
+    hint: "Serve the package's files together, or .wasm in resourceBase. Content-Security-Policy: wasm-unsafe-eval, connect-src 'self'.",
+    retryable: true,
+    cause,
+  });
+};
+
 export class SendError extends Error {
   constructor({ message, kind }) {
     super(message);

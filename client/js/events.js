@@ -4,8 +4,6 @@ export const eventHandlers = (type, ...names) => {
   for (const name of names) {
     const handlers = new WeakMap();
     Object.defineProperty(type.prototype, `on${name}`, {
-      configurable: true,
-      enumerable: true,
       get() {
         return handlers.get(this)?.handler ?? null;
       },

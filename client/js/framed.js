@@ -4,8 +4,8 @@
 import { joined, view } from "./bytes.js";
 import { loader } from "./compile.js";
 import { Framing, initSync } from "./framing_glue.js";
-// From the entry, so that there is one class of each.
-import { RtcError, SendError } from "./index.js";
+// From the entry, so that there is one class of it.
+import { SendError } from "./index.js";
 import { incoming } from "./incoming.js";
 import { outgoing } from "./outgoing.js";
 
@@ -14,11 +14,7 @@ const HIGH_WATER = 1 << 20;
 
 const beside = () => new URL("./hola_framing.wasm", import.meta.url);
 
-export const load = loader("hola_framing.wasm", beside, initSync, RtcError, {
-  phase: "channel",
-  step: "8d",
-  hint: "Serve hola_framing.wasm beside framed.js, or name its folder in resourceBase.",
-});
+export const load = loader("hola_framing.wasm", beside, initSync);
 
 const decoder = (fatal) => new TextDecoder("utf-8", { fatal, ignoreBOM: true });
 const strict = decoder(true);

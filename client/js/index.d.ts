@@ -23,7 +23,10 @@ export interface ConnectOptions {
   gathering?: "immediate" | "complete";
   /** How long `"complete"` waits, 2,000 by default; then the offer leaves with the candidates there are. */
   gatheringDeadline?: number;
-  /** How long all steps together may take, 15,000 by default. Time spent at the gate does not count. */
+  /**
+   * How long all steps together may take, 15,000 by default. Time spent at the gate does not count, and neither does loading the
+   * module, which is given up after half a minute.
+   */
   deadline?: number;
   /** How long an open connection may stay disconnected before it counts as lost, 5,000 by default. */
   patience?: number;
@@ -35,7 +38,7 @@ export interface ConnectOptions {
    * Whether a new path is looked for when nothing comes or, where the browser tells, the network is another one, and a new
    * connection is made when one is lost, or the server ends it; not by default. The channels that the page has opened are opened
    * again under the same objects; without any left the session ends. What it takes is loaded beside the first connection; if that
-   * does not load, the session fails with an `RtcError` of the kind `"module"`, or with what `import()` throws.
+   * does not load, the session fails with an `RtcError` of the kind `"module"`.
    */
   reconnect?: boolean | ReconnectOptions;
   /**
@@ -107,7 +110,10 @@ export interface Session extends EventTarget {
   openChannel(label: string, options?: ChannelOptions): Channel;
   /** The channels that the other side opens. Once this is cancelled, those are closed that wait in it, and all that come. */
   readonly incomingChannels: ReadableStream<Channel>;
-  /** Rejects with a `DOMException` named `InvalidStateError` while there is no connection, as `restartIce` does. */
+  /**
+   * Waits for the session to be ready, and rejects as `ready` does; then with a `DOMException` named `InvalidStateError` while
+   * there is no connection. So does `restartIce`.
+   */
   getStats(): Promise<Stats>;
   /**
    * Finds a new path for the same session, as when the network has changed; channels and what is in them stay. Resolves when
@@ -222,7 +228,7 @@ export interface Channel extends EventTarget {
   /**
    * Resolves when either side has closed it. Rejects if the session failed, or with what was wrong on a channel with `large` or
    * `resumable`: a `SendError` of the kind `"closed"`, or, if what it takes did not load, an `RtcError` of the kind
-   * `"module"`, or what `import()` throws.
+   * `"module"`.
    */
   readonly closed: Promise<void>;
   readonly state: RTCDataChannelState;

@@ -3,8 +3,6 @@
 // module of its own, which are loaded for sessions with `reconnect`.
 
 import { loader } from "./compile.js";
-// From the entry, so that there is one class of it.
-import { RtcError } from "./index.js";
 import { Policy, initSync } from "./reconnect_glue.js";
 
 // A timer takes no more.
@@ -12,11 +10,7 @@ const LONGEST = 2 ** 31 - 1;
 
 const beside = () => new URL("./hola_reconnect.wasm", import.meta.url);
 
-const load = loader("hola_reconnect.wasm", beside, initSync, RtcError, {
-  phase: "signalling",
-  step: "1",
-  hint: "Serve hola_reconnect.wasm beside reconnect.js, or name its folder in resourceBase.",
-});
+const load = loader("hola_reconnect.wasm", beside, initSync);
 
 class Keeper {
   #policy;

@@ -1,7 +1,7 @@
 // A connection from the call to its end: promises, events and streams about the module's `Core`.
 
 import { Channels } from "./channels.js";
-import { RtcError } from "./errors.js";
+import { RtcError, unloaded } from "./errors.js";
 import { eventHandlers } from "./events.js";
 import { Core } from "./glue.js";
 import { load } from "./load.js";
@@ -12,6 +12,9 @@ import { summary } from "./stats.js";
 import { Trace } from "./trace.js";
 
 const LABEL = "chat";
+
+// A module does.
+const failed = unloaded("signalling", "1");
 
 const unconnected = () => new DOMException("the session has no connection", "InvalidStateError");
 
@@ -52,11 +55,11 @@ export class Session extends EventTarget {
     this.#unfollow = () => signal?.removeEventListener("abort", abort);
     if (signal?.aborted) return void abort();
     this.#start(address, chosen, first.label, init, options).catch(this.#fail);
-    if (reconnect) this.#keeper = this.#stay(reconnect, options).catch(this.#fail);
+    if (reconnect) this.#keeper = this.#stay(reconnect, options).catch(failed).catch(this.#fail);
   }
 
   async #start(url, chosen, label, init, { gate, resourceBase }) {
-    await load(resourceBase);
+    await load(resourceBase).catch(failed);
     this.#begin = () => {
       if (this.#state === "closed") return;
       // The trace goes on where the last connection's ended.

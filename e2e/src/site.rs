@@ -29,6 +29,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 /// Notes what a page would rather not have happen. In every page, before all else.
 const WATCH: &str = "/watch.js";
 
+/// The package's entry once more, without the files that it loads.
+const BARE: &str = "bare/index.js";
+
 /// The site, as long as this lives.
 #[derive(Debug)]
 pub struct Site {
@@ -124,6 +127,7 @@ impl Files {
         }
         let path = match name.strip_prefix("pkg/") {
             Some(rest) => self.package.join(rest),
+            None if name == BARE => self.package.join("index.js"),
             None if name.is_empty() => self.folder.join("index.html"),
             None => self.folder.join(name),
         };

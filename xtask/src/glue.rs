@@ -38,7 +38,7 @@ const SHORTER: [(&str, &str); 4] = [
 ];
 
 /// The same, where texts are passed to the module.
-const PASSED: [(&str, &str); 4] = [
+const PASSED: [(&str, &str); 7] = [
     (
         "if (!('encodeInto' in cachedTextEncoder)) {
     cachedTextEncoder.encodeInto = function (arg, view) {
@@ -85,7 +85,11 @@ const PASSED: [(&str, &str); 4] = [
 ",
         "",
     ),
-    (", wasm.__wbindgen_realloc", ""),
+    (", wasm.__wbindgen_malloc, wasm.__wbindgen_realloc", ""),
+    ("passStringToWasm0(arg, malloc, realloc)", "passStringToWasm0(arg)"),
+    // No address is so high that it looks negative.
+    ("malloc(buf.length, 1) >>> 0", "wasm.__wbindgen_malloc(buf.length, 1)"),
+    ("        return this;\n", ""),
 ];
 
 /// The same, where texts come from it.
@@ -119,7 +123,7 @@ const READ: [(&str, &str); 4] = [
 
 /// The same, of which not every glue has something: two texts are passed at once where there is no memory for the second only
 /// in a page that is lost anyway.
-const SOMETIMES: [(&str, &str); 26] = [
+const SOMETIMES: [(&str, &str); 25] = [
     ("ptr1, len1;\n        try {\n", "ptr1, len1;\n        {\n"),
     (
         " catch (e) {
@@ -158,12 +162,16 @@ const SOMETIMES: [(&str, &str); 26] = [
     ("isLikeNone(ret)", "(ret == null)"),
     // Asking for a class of the browser's own throws nothing.
     (
-        "            let result;\n            try {\n                result = arg0 instanceof ",
-        "            const ret = arg0 instanceof ",
-    ),
-    (
-        ";\n            } catch (_) {\n                result = false;\n            }\n            const ret = result;\n",
-        ";\n",
+        "            let result;
+            try {
+                result = arg0 instanceof Response;
+            } catch (_) {
+                result = false;
+            }
+            const ret = result;
+",
+        "            const ret = arg0 instanceof Response;
+",
     ),
     // Nothing else has such short names as the module's imports, and no address is so high that it looks negative.
     ("        __proto__: null,\n", ""),

@@ -35,7 +35,7 @@ const STAYING: [&str; 17] = [
 const NETWORK: [&str; 7] =
     ["offline", "moving", "repeated", "undecided", "undecidedYet", "offlineYet", "nothingToDecide"];
 /// What it may choose.
-const CHOOSING: [&str; 4] = ["modes", "offers", "late", "moved"];
+const CHOOSING: [&str; 5] = ["modes", "offers", "late", "moved", "bare"];
 
 #[test]
 fn the_package_keeps_its_promises_in_chromium() -> Result<()> {

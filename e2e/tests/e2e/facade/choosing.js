@@ -87,6 +87,21 @@ const moved = async () => {
   check(error.hint.includes("resourceBase") && error.cause !== undefined, error.hint);
   check(!requests.some(({ method }) => method === "POST"), "an offer has left");
   equal(await reasonOf(astray.closed), error);
+  // That of another version, and one that never comes.
+  const { fetch } = globalThis;
+  const { timeout } = AbortSignal;
+  const serveModule = (reply) =>
+    (globalThis.fetch = (request, options) =>
+      String(request).endsWith("hola_webrtc.wasm") ? reply(options) : fetch(request, options));
+  serveModule(async () => new Response(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)));
+  const other = await reasonOf(connect(location.origin).ready);
+  check(other instanceof RtcError && other.kind === "module" && other.retryable, `${other}`);
+  AbortSignal.timeout = () => timeout.call(AbortSignal, 50);
+  serveModule(({ signal }) => new Promise((_, reject) => (signal.onabort = () => reject(signal.reason))));
+  const stuck = await reasonOf(connect(location.origin).ready);
+  check(stuck.kind === "module" && stuck.cause.name === "TimeoutError", `${stuck}`);
+  Object.assign(AbortSignal, { timeout });
+  Object.assign(globalThis, { fetch });
   const found = connect(location.origin, { resourceBase: new URL("pkg/", location.href) });
   await found.ready;
   await until(() => loaded().length === 2);
@@ -94,4 +109,19 @@ const moved = async () => {
   await ends(found, peers);
 };
 
-export const choosing = { modes, offers, late, moved };
+// A package that was put up without all its files says so.
+const bare = async () => {
+  const other = await import("./bare/index.js");
+  const peers = serve();
+  const resourceBase = new URL("pkg/", location.href);
+  const framed = other.connect(location.origin, { resourceBase, channel: { large: true } });
+  const staying = other.connect(location.origin, { resourceBase, reconnect: true });
+  for (const failed of [framed.channel.ready, staying.closed]) {
+    const error = await reasonOf(failed);
+    check(error instanceof other.RtcError && error.kind === "module" && error.retryable, `${error}`);
+    check(error.hint.includes("files together") && error.cause instanceof TypeError, error.hint);
+  }
+  await ends(framed, peers);
+};
+
+export const choosing = { modes, offers, late, moved, bare };

@@ -270,7 +270,7 @@ const unloaded = async () => {
   const { channel } = staying;
   const error = await reasonOf(channel.ready);
   check(error instanceof RtcError && error.kind === "module" && error.retryable, `${error}`);
-  check(error.hint.includes("hola_framing.wasm") && error.message.includes("404"), `${error.message} ${error.hint}`);
+  check(error.hint.includes("resourceBase") && /404.*hola_framing.wasm/.test(error.message), `${error.message} ${error.hint}`);
   equal(await reasonOf(channel.closed), error);
   await until(() => peers[1]?.channels[0]?.readyState === "closed");
   // Sooner than the channel opens.
