@@ -106,7 +106,11 @@ export class Session extends EventTarget {
     return keep(resourceBase, times, {
       restartIce: () => this.restartIce(),
       wait: (number, wait) => this.#record({ step: "1", side: "client", at: this.#now(), event: "attempt", number, wait }),
-      connect: () => this.#begin(),
+      connect: () => {
+        // An attempt may be under way on a network that is gone.
+        this.#detach();
+        this.#begin();
+      },
       giveUp: () => this.#ended(...this.#last),
     });
   }

@@ -59,7 +59,7 @@ pub enum Action {
         /// How long to wait, in milliseconds.
         wait: u64,
     },
-    /// Connect anew.
+    /// Connect anew, and leave the attempt that is under way, if one is.
     Connect {
         /// The attempt's number.
         number: u32,
@@ -147,6 +147,10 @@ impl Reconnect {
             (State::Waiting { not_before, offline, .. }, Event::NetworkChanged | Event::Online) => {
                 self.state = State::Waiting { due: now.max(not_before), not_before, offline };
                 self.poll(now)
+            }
+            // It may have begun on the network that is gone, and wait there for long.
+            (State::Attempting, Event::NetworkChanged | Event::Online) => {
+                Some(Action::Connect { number: self.number })
             }
             (State::Connecting, Event::Failed { .. }) => Some(self.give_up(Reason::NeverConnected)),
             (State::Connected { since, .. }, Event::Failed { retryable, retry_after }) => {
@@ -295,6 +299,18 @@ mod tests {
         assert_eq!(policy.handle(10_002, 1.0, Event::Online), Some(Action::Connect { number: 1 }));
         policy.handle(10_003, 1.0, LOST);
         assert_eq!(policy.handle(10_004, 1.0, Event::NetworkChanged), Some(Action::Connect { number: 2 }));
+    }
+
+    #[test]
+    fn an_attempt_begins_anew_on_another_network_and_counts_once() {
+        let mut policy = connected(Backoff { attempts: Some(2), ..Backoff::default() });
+        assert_eq!(policy.handle(0, 1.0, LOST), Some(Action::Wait { number: 1, wait: 500 }));
+        assert_eq!(policy.poll(500), Some(Action::Connect { number: 1 }));
+        for event in [Event::NetworkChanged, Event::Online] {
+            assert_eq!(policy.handle(600, 1.0, event), Some(Action::Connect { number: 1 }));
+        }
+        assert_eq!(policy.handle(601, 1.0, Event::Offline), None);
+        assert_eq!(policy.handle(602, 1.0, LOST), Some(Action::Wait { number: 2, wait: 1000 }));
     }
 
     #[test]

@@ -32,8 +32,8 @@ const STAYING: [&str; 17] = [
     "unloaded",
 ];
 /// What it is told of the network, and where what decides then is.
-const NETWORK: [&str; 7] =
-    ["offline", "moving", "repeated", "undecided", "undecidedYet", "offlineYet", "nothingToDecide"];
+const NETWORK: [&str; 8] =
+    ["offline", "moving", "stuck", "repeated", "undecided", "undecidedYet", "offlineYet", "nothingToDecide"];
 /// What it may choose.
 const CHOOSING: [&str; 5] = ["modes", "offers", "late", "moved", "bare"];
 

@@ -54,6 +54,29 @@ const moving = async () => {
   await ends(staying, peers);
 };
 
+// An attempt that waits on a network that is gone is left for one on the next.
+const stuck = async () => {
+  const peers = serve();
+  const staying = await session(peers);
+  const { fetch } = globalThis;
+  const given = [];
+  globalThis.fetch = (request) =>
+    request.method === "POST"
+      ? new Promise((_, reject) => given.push(request) && (request.signal.onabort = () => reject(request.signal.reason)))
+      : fetch(request);
+  await lost(staying, peers);
+  await until(() => given.length === 1);
+  dispatchEvent(new Event("online"));
+  await until(() => given.length === 2);
+  check(given[0].signal.aborted && !given[1].signal.aborted, "the first one goes on");
+  Object.assign(globalThis, { fetch });
+  dispatchEvent(new Event("online"));
+  await until(() => staying.state === "connected");
+  await staying.channel.ready;
+  equal(`${peers.length} ${attempts(staying)}`, "2 1");
+  await ends(staying, peers);
+};
+
 // Networks that change while a path is looked for are looked for once more, and not once each.
 const repeated = async () => {
   let patches = 0;
@@ -151,4 +174,4 @@ const nothingToDecide = async () => {
   equal(peers.length, 1);
 };
 
-export const network = { offline, moving, repeated, undecided, undecidedYet, offlineYet, nothingToDecide };
+export const network = { offline, moving, stuck, repeated, undecided, undecidedYet, offlineYet, nothingToDecide };
