@@ -36,7 +36,7 @@ use self::{
 use super::{
     Event, Incoming, Settings, TUNNEL,
     init::{self, Init},
-    meter::{FAR, Meter},
+    meter::Meter,
     window::WindowUpdate,
 };
 use crate::channel::{ChannelParameters, Message};
@@ -134,7 +134,7 @@ impl Sctp {
     pub(super) fn came_up(&mut self, now: Instant, round_trip: Option<Duration>) {
         self.meter.came_up(round_trip);
         self.clock.suit(now, round_trip);
-        self.recovery.suit(round_trip.filter(|round_trip| *round_trip >= FAR));
+        self.recovery.suit(round_trip);
     }
 
     pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {
@@ -150,14 +150,15 @@ impl Sctp {
         if packet.get(FIRST_CHUNK) == Some(&ABORT) && !self.readable.is_empty() {
             self.abort = Some(packet);
         } else {
-            let report = Report::read(self.window.tag(), &packet);
-            if let Some(report) = &report {
-                for piece in self.reports.pieces(report) {
+            if let Some(report) = Report::read(self.window.tag(), &packet)
+                && let Some(pieces) = self.reports.pieces(&report)
+            {
+                for piece in pieces {
                     self.take_in(now, piece.freeze());
                     // What is to be sent again may leave with each.
                     self.fetch(now);
                 }
-                let again = self.recovery.heard(now, report);
+                let again = self.recovery.heard(now, &report);
                 self.repeat(again);
             }
             self.take_in(now, packet.freeze());
@@ -210,7 +211,8 @@ impl Sctp {
                     self.set_up.sends(now, &packet);
                 }
                 self.reports.sends(&packet);
-                if self.recovery.sends(now, &packet) && self.meter.sends(&packet) {
+                self.recovery.sends(now, &packet);
+                if self.meter.sends(&packet) {
                     self.window.sends(&packet);
                     self.packets.push_back(self.meter.shown(packet));
                 }
@@ -227,9 +229,10 @@ impl Sctp {
         }
     }
 
-    /// The peer is on another path from now on.
-    pub(super) fn moved(&mut self) {
+    /// The peer is on another path from now on, with round trips of so long, if that is known.
+    pub(super) fn moved(&mut self, round_trip: Option<Duration>) {
         self.meter.moved();
+        self.recovery.suit(round_trip);
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -313,13 +316,16 @@ impl Sctp {
                     self.readable.remove(&id);
                     self.resetting.remove(&id);
                     self.early.forget(id);
-                    self.recovery.limit(id, false);
+                    self.recovery.close(id);
                     if self.channels.remove(&id).is_some() {
                         self.events.push_back(Event::ChannelClosed(id));
                     }
                 }
                 _ => {}
             }
+        }
+        if self.association.is_closed() {
+            self.recovery.end();
         }
     }
 }

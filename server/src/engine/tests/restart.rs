@@ -100,3 +100,31 @@ fn a_session_follows_its_server_to_the_addresses_that_the_reply_to_a_restart_nam
     });
     assert_eq!(received, Some(Message::Text("there".to_owned())));
 }
+
+#[test]
+fn what_is_lost_on_a_path_that_has_become_long_waits_for_no_timer() {
+    let mut world = World::new(MS / 10);
+    let (address, session) = world.connect(0, "x");
+    let mut channel = session.accept_channel().now_or_never().unwrap().unwrap();
+    world.run(SECOND);
+    let mut offerer = world.offerers.remove(&address).unwrap();
+    let moved = offerer_address(1);
+    let restarted = offerer.restart_ice(world.now, moved);
+    world.offerers.insert(moved, offerer);
+    world.delay = 10 * MS;
+    let ours = world.restart_ice(session.id(), &restarted.ufrag, &restarted.password);
+    let now = world.now;
+    world.offerer(moved).accept_restart(now, &ours);
+    assert!(world.run_until(5 * SECOND, |_| session.remote_address() == Some(moved)));
+    world.run(SECOND);
+    for (is_lost, within) in [(false, 20 * MS), (true, 320 * MS)] {
+        channel.feed(Message::Text("from the server".to_owned())).now_or_never();
+        if is_lost {
+            assert_eq!(world.flush().len(), 1);
+        }
+        let count = world.offerer(moved).received.len();
+        let has_arrived = world.run_until(within, |world| world.offerer(moved).received.len() > count);
+        assert!(has_arrived, "lost: {is_lost}");
+        world.run(SECOND);
+    }
+}

@@ -86,7 +86,7 @@ impl Sctp {
     fn prepare(&mut self, parameters: &ChannelParameters) -> Result<()> {
         let Reliability { is_unordered, kind, limit } = Reliability::of(parameters);
         let limit = if kind == ReliabilityType::Timed { self.clock.milliseconds(limit) } else { limit };
-        self.recovery.limit(parameters.id, kind != ReliabilityType::Reliable);
+        self.recovery.open(parameters.id, kind == ReliabilityType::Reliable);
         let association = &mut self.association;
         // The peer may have been first to send on it.
         let mut stream = if association.stream_ids().contains(&parameters.id) {

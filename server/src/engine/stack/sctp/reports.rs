@@ -61,12 +61,12 @@ impl Reports {
         }
     }
 
-    /// What rtc-sctp is to be told before this of the peer's.
-    pub(super) fn pieces(&mut self, report: &Report) -> Vec<BytesMut> {
+    /// What rtc-sctp is to be told before this of the peer's. `None` if it has come too late to tell anything.
+    pub(super) fn pieces(&mut self, report: &Report) -> Option<Vec<BytesMut>> {
         let seen = Seen { acknowledged: report.acknowledged, highest: report.highest() };
         let before = self.last.unwrap_or(Seen { highest: seen.acknowledged, ..seen });
         if is_after(before.acknowledged, seen.acknowledged) {
-            return Vec::new();
+            return None;
         }
         self.last = Some(seen);
         let advance = seen.acknowledged.wrapping_sub(before.acknowledged);
@@ -84,7 +84,7 @@ impl Reports {
             others.iter().map(|tsn| Some(report.up_to(*tsn))).collect()
         };
         self.forget(seen.acknowledged);
-        pieces.iter().flatten().map(Report::write).collect()
+        Some(pieces.iter().flatten().map(Report::write).collect())
     }
 
     /// Everything up to this has come.
@@ -190,7 +190,7 @@ mod tests {
 
     /// What rtc-sctp is told before this packet.
     fn pieces(reports: &mut Reports, packet: &[u8]) -> Vec<BytesMut> {
-        Report::read(TAG, packet).map_or(Vec::new(), |report| reports.pieces(&report))
+        Report::read(TAG, packet).and_then(|report| reports.pieces(&report)).unwrap_or_default()
     }
 
     /// After packets with a chunk each, behind this TSN.
@@ -266,6 +266,8 @@ mod tests {
             assert_eq!(pieces(&mut reports, &whole[..length]), NONE, "{length}");
         }
         assert!(Report::read(TAG + 1, &whole).is_none());
+        let late = Report::read(TAG, &report(9, &[]));
+        assert!(late.is_some_and(|late| reports.pieces(&late).is_none()));
         assert_eq!(pieces(&mut reports, &whole).len(), 2);
     }
 
