@@ -312,7 +312,7 @@ impl Stack {
         if self.route != route
             && let Some(sctp) = &mut self.sctp
         {
-            sctp.moved(self.ice.round_trip_time(now));
+            sctp.moved(now, self.ice.round_trip_time(now));
         }
         self.route = route;
         self.events.push_back(Event::Selected { local, remote });

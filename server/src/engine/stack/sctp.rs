@@ -134,7 +134,7 @@ impl Sctp {
     pub(super) fn came_up(&mut self, now: Instant, round_trip: Option<Duration>) {
         self.meter.came_up(round_trip);
         self.clock.suit(now, round_trip);
-        self.recovery.suit(round_trip);
+        self.recovery.suit(now, round_trip);
     }
 
     pub(super) fn receive(&mut self, now: Instant, mut packet: BytesMut) {
@@ -149,19 +149,25 @@ impl Sctp {
         }
         if packet.get(FIRST_CHUNK) == Some(&ABORT) && !self.readable.is_empty() {
             self.abort = Some(packet);
+            self.recovery.end();
         } else {
-            if let Some(report) = Report::read(self.window.tag(), &packet)
-                && let Some(pieces) = self.reports.pieces(&report)
-            {
-                for piece in pieces {
-                    self.take_in(now, piece.freeze());
-                    // What is to be sent again may leave with each.
+            let report = Report::read(self.window.tag(), &packet);
+            let pieces = report.as_ref().and_then(|report| self.reports.pieces(report));
+            let report = report.filter(|_| pieces.is_some());
+            for piece in pieces.into_iter().flatten() {
+                self.take_in(now, piece.freeze());
+                // What is to be sent again may leave with each.
+                self.fetch(now);
+            }
+            self.take_in(now, packet.freeze());
+            if let Some(report) = report {
+                if !report.blocks.is_empty() {
+                    // What rtc-sctp sends again need not leave as a copy too.
                     self.fetch(now);
                 }
                 let again = self.recovery.heard(now, &report);
                 self.repeat(again);
             }
-            self.take_in(now, packet.freeze());
         }
     }
 
@@ -230,9 +236,9 @@ impl Sctp {
     }
 
     /// The peer is on another path from now on, with round trips of so long, if that is known.
-    pub(super) fn moved(&mut self, round_trip: Option<Duration>) {
+    pub(super) fn moved(&mut self, now: Instant, round_trip: Option<Duration>) {
         self.meter.moved();
-        self.recovery.suit(round_trip);
+        self.recovery.suit(now, round_trip);
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -241,10 +247,14 @@ impl Sctp {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
-        let probes = self.recovery.probe(now);
-        self.repeat(probes);
         self.association.handle_timeout(self.clock.told(now));
         self.look();
+        if self.recovery.deadline().is_some_and(|due| due <= now) {
+            // What the other timer sends again need not leave as a probe too.
+            self.fetch(now);
+            let probe = self.recovery.probe(now);
+            self.repeat(probe);
+        }
     }
 
     /// Tells the peer that the association is over. What was to be sent and has not been polled is lost.

@@ -6,13 +6,13 @@
 //! left before something that has come is lost, and where no acknowledgement comes, a probe draws one. So does this, beneath
 //! rtc-sctp and with copies of its packets: what comes twice does no harm (RFC 9260, 6.2).
 //!
-//! rtc-sctp knows nothing of the copies. Its window is its own business still, for it reads the same acknowledgements, and a copy
-//! leaves only where a packet has come, or as a probe. But it takes what a copy brought for a slow round trip
-//! (RFC 9260, 6.3.1, C5 would leave it out), and its timer is longer for a while.
+//! rtc-sctp knows nothing of the copies. It takes what one brought for a slow round trip, so that its timer is longer for a while,
+//! and what one brought before three reports does not make its window smaller. In return a copy leaves only where a packet has
+//! come, or as one of few probes.
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    mem,
+    iter, mem,
     time::{Duration, Instant},
 };
 
@@ -21,7 +21,7 @@ use bytes::BytesMut;
 use super::{
     super::{
         meter::FAR,
-        packet::{packet, short},
+        packet::{number, packet, short},
     },
     reports::{Report, data_of, is_after},
 };
@@ -49,15 +49,17 @@ const PROBES: u32 = 3;
 pub(super) struct Recovery {
     /// Not for peers nearby, where the timers of all this would be far longer than what they measure.
     is_on: bool,
-    /// How long a round trip takes, smoothed, once it is known.
+    /// How long a round trip takes, smoothed, once it is known, and how long at least.
     round_trip: Option<Duration>,
+    least: Option<Duration>,
     /// The streams whose messages are never given up. How often others are sent is rtc-sctp's alone to say (RFC 3758).
     reliable: BTreeSet<u16>,
-    /// The last TSN that has left.
+    /// The last TSN that has left, and up to which the peer has everything.
     last: Option<u32>,
+    acknowledged: Option<u32>,
     /// What has left and is not acknowledged, by its TSNs.
     flight: VecDeque<Sent>,
-    /// When the last of what has come left. What left more than once does not count: it may be the first that has come.
+    /// When the last of what has come left.
     newest: Option<Instant>,
     /// Whether the peer has something behind what is missing, and whether it has no room.
     has_gap: bool,
@@ -78,12 +80,26 @@ struct Sent {
     times: u32,
 }
 
+impl Sent {
+    fn leaves_again(&mut self, now: Instant) {
+        (self.at, self.times) = (now, 2);
+    }
+}
+
 impl Recovery {
     /// The association is up, or on another path, with round trips of so long, if that is known.
-    pub(super) fn suit(&mut self, round_trip: Option<Duration>) {
-        let is_on = round_trip.is_none_or(|round_trip| round_trip >= FAR);
-        let (reliable, last) = (mem::take(&mut self.reliable), self.last);
-        *self = Self { is_on, round_trip, reliable, last, ..Self::default() };
+    pub(super) fn suit(&mut self, now: Instant, round_trip: Option<Duration>) {
+        self.is_on = round_trip.is_none_or(|round_trip| round_trip >= FAR);
+        (self.round_trip, self.least) = (round_trip, round_trip);
+        (self.newest, self.probes) = (None, 0);
+        if !self.is_on {
+            self.flight = VecDeque::new();
+        }
+        for sent in &mut self.flight {
+            // It says nothing of the new path.
+            sent.leaves_again(now);
+        }
+        self.arm(now);
     }
 
     /// The association is over.
@@ -112,49 +128,73 @@ impl Recovery {
         if is_new {
             self.last = Some(tsn);
         }
-        let data = &packet[offset..];
-        if !self.is_on || !self.is_reliable(data) {
+        if !self.is_on {
             return;
         }
-        let sent = Sent { tsn, tag, data: data.into(), at: now, times: if is_new { 1 } else { 2 } };
-        if is_new {
-            if self.flight.len() == MOST {
+        let data = &packet[offset..];
+        if !is_new {
+            // It may be in other company than before.
+            for (tsn, _) in chunks(data) {
+                let known = self.flight.iter_mut().find(|known| known.tsn == tsn);
+                known.into_iter().for_each(|known| known.leaves_again(now));
+            }
+        }
+        let is_out = self.acknowledged.is_none_or(|acknowledged| is_after(tsn, acknowledged));
+        let at = self.flight.partition_point(|other| is_after(tsn, other.tsn));
+        let is_known = self.flight.get(at).is_some_and(|known| known.tsn == tsn);
+        if is_out && !is_known && chunks(data).all(|(_, stream)| self.reliable.contains(&stream)) {
+            let times = if is_new { 1 } else { 2 };
+            self.flight.insert(at, Sent { tsn, tag, data: data.into(), at: now, times });
+            if self.flight.len() > MOST {
                 self.flight.pop_front();
             }
-            self.flight.push_back(sent);
-        } else if let Some(known) = self.flight.iter_mut().find(|known| known.tsn == tsn) {
-            *known = sent;
         }
         self.arm(now);
     }
 
     /// What is to be sent again, now that the peer tells this.
     pub(super) fn heard(&mut self, now: Instant, report: &Report) -> Vec<BytesMut> {
+        let advances = self.acknowledged.replace(report.acknowledged) != Some(report.acknowledged);
         if !self.is_on {
             return Vec::new();
         }
-        let is_out = |sent: &Sent| is_after(sent.tsn, report.acknowledged) && !report.has(sent.tsn);
-        let was_alone = self.flight.len() == 1;
-        // A session that rests keeps nothing: this allocates only for what is out.
-        let (out, come) = mem::take(&mut self.flight).into_iter().partition::<VecDeque<_>, _>(is_out);
-        self.flight = out;
-        for sent in come.iter().filter(|sent| sent.times == 1) {
+        let before = self.flight.len();
+        let (mut newest, mut sample) = (self.newest, None);
+        self.flight.retain(|sent| {
+            if is_after(sent.tsn, report.acknowledged) && !report.has(sent.tsn) {
+                return true;
+            }
             let took = now.saturating_duration_since(sent.at);
-            if self.round_trip.is_none() && took < FAR {
-                self.suit(Some(took));
+            // Of what left more than once, it may be the first that has come, and surely is if that is too soon for the last.
+            if sent.times == 1 {
+                sample = Some(took);
+            }
+            if sent.times == 1 || self.least.is_some_and(|least| took >= least) {
+                newest = newest.max(Some(sent.at));
+            }
+            false
+        });
+        let come = before - self.flight.len();
+        if self.flight.is_empty() {
+            // A session that rests keeps nothing.
+            self.flight = VecDeque::new();
+        }
+        self.newest = newest;
+        if let Some(took) = sample {
+            if took < FAR {
+                self.suit(now, Some(took));
                 return Vec::new();
             }
-            self.learn(took, was_alone);
-            self.newest = self.newest.max(Some(sent.at));
+            self.learn(took, before == 1);
             self.probes = 0;
         }
         self.has_gap = report.highest() != report.acknowledged;
         let was_shut = mem::replace(&mut self.is_shut, report.window == 0);
         // Networks change the order of what follows closely.
-        let lost = self.newest.zip(self.round_trip).map(|(newest, round_trip)| (newest, round_trip / 4));
+        let lost = newest.zip(self.round_trip).map(|(newest, round_trip)| (newest, round_trip / 4));
         let is_lost = |sent: &Sent| lost.is_some_and(|(newest, margin)| sent.at + margin < newest);
-        let again = self.again(now, come.len().min(BURST), is_lost);
-        if !come.is_empty() || was_shut != self.is_shut {
+        let again = self.again(now, come.min(BURST), is_lost);
+        if come > 0 || advances || was_shut != self.is_shut {
             self.arm(now);
         }
         again
@@ -178,9 +218,7 @@ impl Recovery {
 
     /// The first of those that have not come and count as lost.
     fn again(&mut self, now: Instant, most: usize, is_lost: impl Fn(&Sent) -> bool) -> Vec<BytesMut> {
-        if self.is_shut {
-            return Vec::new();
-        }
+        let most = most.min(self.room());
         let lost = self.flight.iter_mut().filter(|sent| sent.times < TIMES && is_lost(sent));
         lost.take(most)
             .map(|sent| {
@@ -191,8 +229,14 @@ impl Recovery {
             .collect()
     }
 
+    /// How many packets the peer has room for: if for none, still for what it misses before what fills its window.
+    fn room(&self) -> usize {
+        if self.is_shut { usize::from(self.has_gap) } else { usize::MAX }
+    }
+
     /// What left once was acknowledged after so long.
     fn learn(&mut self, took: Duration, was_alone: bool) {
+        self.least = Some(self.least.map_or(took, |least| least.min(took)));
         self.round_trip = Some(self.round_trip.map_or(took, |known| {
             // What was alone may have been acknowledged late.
             let least = if was_alone { took.saturating_sub(DELAYED).max(took.min(known)) } else { took };
@@ -201,7 +245,7 @@ impl Recovery {
     }
 
     fn arm(&mut self, now: Instant) {
-        let is_awaited = !self.flight.is_empty() && !self.is_shut && self.probes < PROBES;
+        let is_awaited = !self.flight.is_empty() && self.room() > 0 && self.probes < PROBES;
         self.due = self.round_trip.filter(|_| is_awaited).map(|round_trip| {
             // While something is missing, they acknowledge at once.
             let is_alone = self.flight.len() == 1 && !self.has_gap;
@@ -209,17 +253,16 @@ impl Recovery {
             now + (2 * round_trip + delayed).max(LEAST) * (1 << self.probes)
         });
     }
+}
 
-    /// Whether all of these DATA chunks are of such streams.
-    fn is_reliable(&self, mut data: &[u8]) -> bool {
-        while let (Some(length @ 1..), Some(stream)) = (short(data, 2), short(data, 8)) {
-            if !self.reliable.contains(&stream) {
-                return false;
-            }
-            data = data.get(usize::from(length).next_multiple_of(4)..).unwrap_or_default();
-        }
-        true
-    }
+/// The TSN and the stream of each of these DATA chunks.
+fn chunks(mut data: &[u8]) -> impl Iterator<Item = (u32, u16)> {
+    iter::from_fn(move || {
+        let length @ 1.. = short(data, 2)? else { return None };
+        let found = (number(data, 4)?, short(data, 8)?);
+        data = data.get(usize::from(length).next_multiple_of(4)..).unwrap_or_default();
+        Some(found)
+    })
 }
 
 #[cfg(test)]

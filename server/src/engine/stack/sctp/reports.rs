@@ -65,7 +65,12 @@ impl Reports {
     pub(super) fn pieces(&mut self, report: &Report) -> Option<Vec<BytesMut>> {
         let seen = Seen { acknowledged: report.acknowledged, highest: report.highest() };
         let before = self.last.unwrap_or(Seen { highest: seen.acknowledged, ..seen });
-        if is_after(before.acknowledged, seen.acknowledged) {
+        let has_come_late = if seen.acknowledged == before.acknowledged {
+            is_after(before.highest, seen.highest)
+        } else {
+            is_after(before.acknowledged, seen.acknowledged)
+        };
+        if has_come_late {
             return None;
         }
         self.last = Some(seen);
@@ -266,8 +271,9 @@ mod tests {
             assert_eq!(pieces(&mut reports, &whole[..length]), NONE, "{length}");
         }
         assert!(Report::read(TAG + 1, &whole).is_none());
-        let late = Report::read(TAG, &report(9, &[]));
-        assert!(late.is_some_and(|late| reports.pieces(&late).is_none()));
+        for late in [report(9, &[]), report(10, &[])] {
+            assert!(Report::read(TAG, &late).is_some_and(|late| reports.pieces(&late).is_none()));
+        }
         assert_eq!(pieces(&mut reports, &whole).len(), 2);
     }
 
