@@ -135,8 +135,9 @@ impl Recovery {
         if !is_new {
             // It may be in other company than before.
             for (tsn, _) in chunks(data) {
-                let known = self.flight.iter_mut().find(|known| known.tsn == tsn);
-                known.into_iter().for_each(|known| known.leaves_again(now));
+                if let Some(known) = self.flight.iter_mut().find(|known| known.tsn == tsn) {
+                    known.leaves_again(now);
+                }
             }
         }
         let is_out = self.acknowledged.is_none_or(|acknowledged| is_after(tsn, acknowledged));
