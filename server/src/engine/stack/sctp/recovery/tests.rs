@@ -75,6 +75,30 @@ fn a_probe_that_comes_tells_of_what_was_lost_before_it() {
 }
 
 #[test]
+fn what_comes_sooner_than_was_known_counts_too() {
+    let (begun, mut recovery) = (Instant::now(), recovery());
+    for tsn in 11..=15 {
+        recovery.sends(begun, &data(tsn));
+    }
+    recovery.heard(begun + 10 * MS, &report(11, &[]));
+    let again = recovery.deadline().unwrap();
+    assert_eq!(recovery.probe(again), [data(12), data(13)]);
+    assert_eq!(recovery.heard(again + 10 * MS, &report(13, &[])), [data(14), data(15)]);
+}
+
+#[test]
+fn acknowledgements_of_what_was_forgotten_put_a_probe_off() {
+    let (begun, mut recovery) = (Instant::now(), recovery());
+    for number in 0..70 {
+        recovery.sends(begun, &data(11 + number));
+    }
+    recovery.heard(begun + 20 * MS, &report(13, &[]));
+    assert_eq!(recovery.deadline(), Some(begun + 20 * MS + LEAST));
+    recovery.heard(begun + 30 * MS, &report(13, &[]));
+    assert_eq!(recovery.deadline(), Some(begun + 20 * MS + LEAST));
+}
+
+#[test]
 fn only_the_last_of_what_comes_together_tells_how_long_a_round_trip_takes() {
     let (begun, mut recovery) = (Instant::now(), recovery());
     for (after, tsn) in [(0, 11), (100, 12)] {
@@ -110,6 +134,7 @@ fn what_was_forgotten_and_is_sent_again_is_known_again() {
     let blocks = [(2, 70)];
     recovery.heard(begun + 20 * MS, &report(10, &blocks));
     recovery.sends(begun + 20 * MS, &data(11));
+    assert_eq!(recovery.flight[0].times, 2);
     recovery.sends(begun + 30 * MS, &data(90));
     assert_eq!(recovery.heard(begun + 50 * MS, &report(10, &[(2, 70), (80, 80)])), [data(11)]);
 }
@@ -246,7 +271,7 @@ fn peers_nearby_and_associations_that_are_over_are_left_alone() {
 #[test]
 fn what_is_out_when_the_path_changes_is_probed_for_on_the_new_one_and_teaches_nothing() {
     let (begun, mut recovery) = (Instant::now(), recovery());
-    for tsn in [11, 12] {
+    for tsn in 11..=13 {
         recovery.sends(begun, &data(tsn));
     }
     (1..=PROBES).for_each(|after| drop(recovery.probe(begun + after * SECOND)));
@@ -255,7 +280,7 @@ fn what_is_out_when_the_path_changes_is_probed_for_on_the_new_one_and_teaches_no
     recovery.suit(moved, Some(50 * MS));
     assert_eq!(recovery.deadline(), Some(moved + 100 * MS));
     assert_eq!(recovery.probe(moved + 100 * MS), [data(11), data(12)]);
-    recovery.heard(moved + 150 * MS, &report(12, &[]));
+    recovery.heard(moved + 150 * MS, &report(13, &[]));
     assert_eq!(recovery.round_trip, Some(50 * MS));
 }
 
