@@ -44,7 +44,8 @@ pub fn Controls() -> impl IntoView {
                     _ => language.get().close(),
                 }}
             </button>
-            <p id="status" class="status" role="status" data-status=move || demo.status.get().as_str()>
+            <p id="status" class="status" role="status" data-status=move || demo.status.get().as_str()
+                data-silent=move || is_silent(demo).to_string()>
                 <span class="status-light" aria-hidden="true"></span>
                 <span>{move || sentence(demo, language.get())}</span>
             </p>
@@ -68,13 +69,18 @@ fn SessionBadge() -> impl IntoView {
     }
 }
 
+/// Whether the channel is open and nothing comes.
+fn is_silent(demo: Demo) -> bool {
+    demo.status.get() == Status::Open && demo.steps.with(Steps::is_silent)
+}
+
 fn sentence(demo: Demo, lang: Lang) -> String {
     let is_lost =
         || demo.failure.with(|failure| failure.as_ref().map(Failure::kind)) == Some(FailureKind::Lost);
     let sentence = match demo.status.get() {
         Status::Idle => lang.status_idle(),
         Status::Connecting => lang.status_connecting(),
-        Status::Open if demo.steps.with(Steps::is_silent) => lang.status_silent(),
+        Status::Open if is_silent(demo) => lang.status_silent(),
         Status::Open => match demo.steps.with(Steps::opened_at) {
             Some(at) => return lang.status_open_after(format::milliseconds(at)),
             None => lang.status_open(),

@@ -1,6 +1,6 @@
 //! One connection at a time, from the button to its end: runs the client and keeps what the page shows.
 
-use std::{future::ready, pin::pin};
+use std::{future::ready, pin::pin, time::Duration};
 
 use futures_util::{
     StreamExt,
@@ -20,6 +20,9 @@ use crate::{
     steps::Steps,
     watch::watch,
 };
+
+/// How long the server may still tell of its side once the connection is over.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// How the connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +132,13 @@ impl Demo {
             self.steps.update(|steps| steps.apply(&event));
             ready(())
         });
-        let watch = self.watch(connecting.trace());
-        join3(follow, watch, self.talk(connecting, server)).await;
+        let (watch, unwatch) = abortable(self.watch(connecting.trace()));
+        let talk = async {
+            self.talk(connecting, server).await;
+            // A server that is there ends its stream by then. The browser would ask one that is gone for ever.
+            set_timeout(move || unwatch.abort(), LAST_WORDS);
+        };
+        let _ = join3(follow, watch, talk).await;
     }
 
     /// Takes in what the server tells of its side, as soon as its reply has said where.

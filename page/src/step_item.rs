@@ -171,7 +171,7 @@ fn load(steps: &Steps, lang: Lang, number: u8) -> String {
         (6, _, Some((status, _))) => format!("{} · HTTP {status}", lang.wire_answer()),
         (6, ..) => lang.wire_answer().to_owned(),
         _ => match &steps.data(Step::OpenChannel).channel {
-            Some(channel) => format!("{} «{}»", lang.wire_channel(), channel.label),
+            Some(channel) => format!("{} {}", lang.wire_channel(), lang.quoted(&channel.label)),
             None => lang.wire_channel().to_owned(),
         },
     }

@@ -70,7 +70,7 @@ fn detail(lang: Lang, data: &TraceData) -> String {
         TraceData::CandidatePair { local, remote } => {
             format!("{} – {}", socket(lang, local), socket(lang, remote))
         }
-        TraceData::Channel { label, id, .. } => format!("«{label}» {id}"),
+        TraceData::Channel { label, id, .. } => format!("{} {id}", lang.quoted(label)),
         TraceData::ChannelClosed { id, reason } => format!("{id} {reason}"),
         TraceData::Failed { message, .. } => message.clone(),
         TraceData::Closed { by, reason } => [by.name(), reason.as_deref().unwrap_or_default()].join(" "),
