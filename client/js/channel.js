@@ -227,7 +227,7 @@ export class Channel extends EventTarget {
 
   #speaker() {
     if (this.#framing) return this.#framing;
-    refuse("not-framed", "the channel was not opened with large or resumable");
+    refuse("not-framed", "the channel needs large or resumable");
   }
 
   // For the session: the browser's channel is there, the first one or the next.

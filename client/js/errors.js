@@ -18,7 +18,7 @@ export const unloaded = (phase, step) => (cause) => {
     kind: "module",
     phase,
     step,
-    hint: "Serve the package's files together, or .wasm in resourceBase. Content-Security-Policy: wasm-unsafe-eval, connect-src 'self'.",
+    hint: "Serve the package's files together, or .wasm in resourceBase. CSP: wasm-unsafe-eval, connect-src 'self'.",
     retryable: true,
     cause,
   });

@@ -24,8 +24,8 @@ export interface ConnectOptions {
   /** How long `"complete"` waits, 2,000 by default; then the offer leaves with the candidates there are. */
   gatheringDeadline?: number;
   /**
-   * How long all steps together may take, 15,000 by default. Time spent at the gate does not count, and neither does loading the
-   * module, which is given up after half a minute.
+   * How long all steps together may take, 15,000 by default, and the reply to an ICE restart. Time spent at the gate does not
+   * count, and neither does loading the module, which is given up after half a minute.
    */
   deadline?: number;
   /** How long an open connection may stay disconnected before it counts as lost, 5,000 by default. */
@@ -117,7 +117,8 @@ export interface Session extends EventTarget {
   getStats(): Promise<Stats>;
   /**
    * Finds a new path for the same session, as when the network has changed; channels and what is in them stay. Resolves when
-   * both sides know each other's new credentials. Rejects with an `RtcError` if the server refuses, and leaves all as it was.
+   * both sides know each other's new credentials. Rejects with an `RtcError` if the server refuses, or does not reply within
+   * the deadline, and leaves all as it was.
    */
   restartIce(): Promise<void>;
   /**

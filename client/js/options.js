@@ -18,9 +18,9 @@ const header = (options, name, header, prefix) => {
 };
 
 // Whether to connect again, how often, and how long to wait between: by default from half a second on, up to half a minute.
-const reconnect = (option) => {
-  if (!option) return undefined;
-  const options = option === true ? {} : option;
+// With `true` it has none of that, and all is as by default.
+const reconnect = (options) => {
+  if (!options) return;
   const attempts = options.attempts ?? Infinity;
   if (!(attempts >= 0)) throw misfit("reconnect.attempts", "a number");
   return { attempts, delay: millis(options, "delay", 500), maxDelay: millis(options, "maxDelay", 30000) };

@@ -107,12 +107,10 @@ impl RtcError {
     pub fn hint(&self) -> &str {
         match &self.kind {
             ErrorKind::InvalidUrl => "Give the server's address as in https://localhost:8443.",
-            ErrorKind::Unsupported => {
-                "Use a browser with WebRTC, and check that no extension switches it off."
-            }
+            ErrorKind::Unsupported => "Use a browser with WebRTC that no extension switches off.",
             ErrorKind::ServerUnreachable => {
-                "Check that the server runs. If its certificate is self-signed, open its address in a tab and \
-                 accept it there. If the page has another origin, the server must allow it."
+                "Check that the server runs, that this browser accepts its certificate (open its address in a tab), \
+                 and that it allows this page's origin."
             }
             ErrorKind::Refused(problem) => &problem.detail,
             ErrorKind::UnexpectedReply { .. } => "Check that the address is a hola-webrtc server's.",
@@ -121,12 +119,9 @@ impl RtcError {
                 "Check the server's load and the network."
             }
             ErrorKind::Timeout | ErrorKind::IceFailed => {
-                "Check that UDP reaches the server on the port it prints, and that it announces an address \
-                 this browser can reach."
+                "Check that UDP reaches the server at the address and port it announces."
             }
-            ErrorKind::DtlsFailed => {
-                "Check that nothing between the peers changes the answer or the packets."
-            }
+            ErrorKind::DtlsFailed => "Check that nothing on the way changes the answer or the packets.",
             ErrorKind::ChannelClosed => "See the server's log; it may be stopping.",
             ErrorKind::Lost => "Check the network and the server, and connect again.",
             ErrorKind::Js => "The cause is in the browser's own words.",

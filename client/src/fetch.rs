@@ -108,7 +108,7 @@ impl Response {
     pub(crate) async fn text(&self) -> Result<String, RtcError> {
         let text = self.raw.text().map_err(|thrown| js(&thrown))?;
         let text = JsFuture::from(text).await.map_err(|thrown| {
-            let cause = ["the reply to the offer broke off: ", &sys::describe(&thrown)].concat();
+            let cause = ["the reply broke off: ", &sys::describe(&thrown)].concat();
             RtcError::new(Step::SendOffer, ErrorKind::ServerUnreachable, cause)
         })?;
         Ok(text.as_string().unwrap_or_default())

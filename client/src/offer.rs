@@ -1,7 +1,6 @@
 //! The order of offer and answer, held by types: [`ReadyToOffer`], [`Offer`], [`PendingOffer`], [`Layers`].
 
 use std::{
-    cell::Cell,
     future::Future,
     pin::Pin,
     rc::Rc,
@@ -16,7 +15,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     ErrorKind, Gathering, Reply, RtcError, Signaller, Trace, channel_core::ChannelCore, layers::Layers,
-    object, peer::Peer, steps::millis, sys,
+    object, peer::Peer, steps::millis,
 };
 
 /// A peer connection with a data channel, of which an offer can be made.
@@ -101,18 +100,9 @@ impl PendingOffer {
 
 /// Waits for all candidates, or until the deadline.
 async fn gathered(peer: &Rc<Peer>, deadline: Duration) {
-    let late = Rc::new(Cell::new(false));
-    let _timer = sys::after(millis(deadline), {
-        let (late, peer) = (Rc::clone(&late), Rc::downgrade(peer));
-        Box::new(move || {
-            late.set(true);
-            if let Some(peer) = peer.upgrade() {
-                peer.changes.notify();
-            }
-        })
-    });
+    let _timer = peer.late_after(millis(deadline));
     let complete = || object::text(peer.raw(), "iceGatheringState").as_deref() == Some("complete");
-    peer.changes.until(|| (late.get() || complete()).then_some(())).await;
+    peer.changes.until(|| (peer.is_late.get() || complete()).then_some(())).await;
 }
 
 /// The promise's value; a rejection is a failure of the step.

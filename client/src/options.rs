@@ -98,7 +98,8 @@ impl ConnectOptions {
         self.header("Authorization", &format!("Bearer {}", token.into()))
     }
 
-    /// How long all steps together may take, 15 s by default. Time spent at the [gate](Self::gate) does not count.
+    /// How long all steps together may take, 15 s by default, and the reply to an ICE restart. Time spent at the
+    /// [gate](Self::gate) does not count.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }

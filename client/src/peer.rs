@@ -36,6 +36,10 @@ pub(crate) struct Peer {
     sctp: RefCell<Option<SctpTransport>>,
     /// Step 8 is done: from now on a failure is a loss.
     open: Cell<bool>,
+    /// For what is asked of the other side once the connection is open.
+    pub(crate) deadline: u32,
+    /// What is waited for has taken too long.
+    pub(crate) is_late: Cell<bool>,
     patience: u32,
     patience_ends: RefCell<Option<Timeout>>,
     session: Cell<Option<SessionId>>,
@@ -72,6 +76,8 @@ impl Peer {
                 listener: RefCell::new(Some(listener)),
                 sctp: RefCell::default(),
                 open: Cell::new(false),
+                deadline: steps::millis(options.deadline),
+                is_late: Cell::default(),
                 patience: steps::millis(options.patience),
                 patience_ends: RefCell::default(),
                 session: Cell::default(),
@@ -196,6 +202,28 @@ impl Peer {
         self.restart_ice.borrow().clone()
     }
 
+    /// [`is_late`](Self::is_late) after so many milliseconds, unless the timer is dropped before.
+    pub(crate) fn late_after(self: &Rc<Self>, millis: u32) -> Timeout {
+        self.is_late.set(false);
+        self.after(millis, |peer| {
+            peer.is_late.set(true);
+            peer.changes.notify();
+        })
+    }
+
+    /// Does this after so many milliseconds, unless the timer is dropped before.
+    fn after(self: &Rc<Self>, millis: u32, then: fn(&Self)) -> Timeout {
+        let weak = Rc::downgrade(self);
+        sys::after(
+            millis,
+            Box::new(move || {
+                if let Some(peer) = weak.upgrade() {
+                    then(&peer);
+                }
+            }),
+        )
+    }
+
     /// From now on the other side is told of the end.
     pub(crate) fn set_session(
         &self,
@@ -262,19 +290,12 @@ impl Peer {
     fn start_patience(self: &Rc<Self>) {
         let mut ends = self.patience_ends.borrow_mut();
         if ends.is_none() {
-            let (weak, patience) = (Rc::downgrade(self), self.patience);
-            *ends = Some(sys::after(
-                patience,
-                Box::new(move || {
-                    if let Some(peer) = weak.upgrade() {
-                        let patience = patience.to_string();
-                        peer.lose(
-                            ["the connection was open, and has been disconnected for ", &patience, " ms"]
-                                .concat(),
-                        );
-                    }
-                }),
-            ));
+            *ends = Some(self.after(self.patience, |peer| {
+                let patience = peer.patience.to_string();
+                peer.lose(
+                    ["the connection was open, and has been disconnected for ", &patience, " ms"].concat(),
+                );
+            }));
         }
     }
 

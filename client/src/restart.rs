@@ -1,7 +1,7 @@
 //! A new path for the same session: an ICE restart, by one `PATCH`
 //! ([RFC 8838, 17](https://www.rfc-editor.org/rfc/rfc8838#section-17)). Channels, keys and what is on its way stay.
 
-use std::rc::Rc;
+use std::{future::poll_fn, rc::Rc};
 
 use hola_webrtc_protocol::{SessionDescription, Side, Step, TraceData, sdp};
 use wasm_bindgen::JsCast;
@@ -33,7 +33,18 @@ pub(crate) async fn restart(peer: &Rc<Peer>) -> Result<(), RtcError> {
         TraceData::Description { description: SessionDescription::offer(offer) },
     );
 
-    let answered = match exchange.send(fragment).await {
+    let _timer = peer.late_after(peer.deadline);
+    let mut reply = exchange.send(fragment);
+    let reply = poll_fn(|context| {
+        let reply = reply.as_mut().poll(context);
+        if reply.is_ready() {
+            return reply;
+        }
+        let late =
+            || peer.is_late.get().then(|| Err(failed(ErrorKind::Timeout, "the ICE restart got no reply")));
+        peer.changes.poll(context, late)
+    });
+    let answered = match reply.await {
         Ok(reply) => accept(peer, &reply).await,
         Err(error) => Err(error),
     };

@@ -5,10 +5,12 @@
 
 mod support;
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt, future::join};
 use hola_webrtc_client::{
-    Backoff, ChannelOptions, ChannelState, Closed, ConnectOptions, ErrorKind, Message, Session, SessionState,
-    TraceData,
+    Backoff, ChannelOptions, ChannelState, Closed, ConnectOptions, ConnectionState, ErrorKind, Message,
+    Phase, Session, SessionState, TraceData, connect,
 };
 use js_sys::Promise;
 use support::{
@@ -157,6 +159,21 @@ async fn a_restart_that_is_under_way_ends_with_its_connection() {
     let connection = session.connection().unwrap();
     let (restarted, ()) = soon(join(connection.restart_ice(), async { connection.close() })).await;
     assert_eq!(restarted.unwrap_err().kind, ErrorKind::Lost);
+}
+
+#[wasm_bindgen_test]
+async fn a_restart_without_a_reply_fails_at_the_deadline_and_leaves_all_as_it_was() {
+    let _server = InPageServer::new("");
+    let options = ConnectOptions::default().deadline(Duration::from_secs(3));
+    let connection = soon(connect("", options)).await.unwrap();
+    run("server.isMute = true");
+    let error = soon(connection.restart_ice()).await.unwrap_err();
+    assert_eq!((error.phase, error.kind), (Phase::Signalling, ErrorKind::Timeout));
+    until(|| number("server.aborted") == 1).await;
+    assert_eq!(connection.state(), ConnectionState::Connected);
+    let mut channel = connection.channel();
+    soon(channel.send(Message::from("still here"))).await.unwrap();
+    assert_eq!(next(&mut channel).await, Message::from("still here"));
 }
 
 #[wasm_bindgen_test]

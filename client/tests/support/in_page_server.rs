@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use super::page::Replaced;
 
 /// Its state is `globalThis.server`: `peers`, their `channels`, what it has opened on each as `opened`, and how many `patches`
-/// came.
+/// came; if it `isMute` it never replies to those, and counts how many are `aborted`.
 pub struct InPageServer {
     _fetch: Replaced,
 }
@@ -13,9 +13,15 @@ pub struct InPageServer {
 impl InPageServer {
     /// Runs `opened` on each connection as its first channel opens: JavaScript that knows `peer`, and `channel`.
     pub fn new(opened: &str) -> Self {
-        run("globalThis.server = { peers: [], opened: [], patches: 0 }");
+        run("globalThis.server = { peers: [], opened: [], patches: 0, isMute: false, aborted: 0 }");
         let fetch = Replaced::fetch(&format!(
             "if (request.method === 'PATCH') server.patches += 1;
+             if (request.method === 'PATCH' && server.isMute) {{
+                 return new Promise((_, abort) => request.signal.addEventListener('abort', () => {{
+                     server.aborted += 1;
+                     abort(new Error('aborted'));
+                 }}));
+             }}
              if (request.method !== 'POST') return Promise.resolve(new Response('', {{ status: 404 }}));
              return (async () => {{
                  const peer = new RTCPeerConnection();
