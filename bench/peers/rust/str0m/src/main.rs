@@ -7,7 +7,10 @@ mod run;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
-    sync::mpsc::{self, Sender},
+    sync::{
+        Arc,
+        mpsc::{self, Sender},
+    },
     thread,
     time::Instant,
 };
@@ -40,16 +43,21 @@ struct Cli {
 struct Reception {
     address: SocketAddr,
     arrivals: Sender<Rtc>,
+    /// The loop's own socket.
+    socket: Arc<UdpSocket>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let cli = Cli::parse();
     from_feature_flags().install_process_default();
-    let socket = UdpSocket::bind((host_address()?, 0))?;
+    let socket = Arc::new(UdpSocket::bind((host_address()?, 0))?);
     let address = socket.local_addr()?;
     let (arrivals, arriving) = mpsc::channel();
-    thread::spawn(move || run::run(&socket, address, &arriving));
+    thread::spawn({
+        let socket = socket.clone();
+        move || run::run(&socket, address, &arriving)
+    });
 
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, cli.port)).await?;
     println!("{}", listener.local_addr()?.port());
@@ -57,7 +65,7 @@ async fn main() -> Result<()> {
         .route("/offer", post(offer).options(nothing))
         .fallback(nothing)
         .layer(middleware::from_fn(open))
-        .with_state(Reception { address, arrivals });
+        .with_state(Reception { address, arrivals, socket });
     Ok(axum::serve(listener, offers).await?)
 }
 
@@ -89,6 +97,8 @@ fn accept(reception: &Reception, offer: SdpOffer) -> Result<SdpAnswer> {
     rtc.add_local_candidate(Candidate::host(reception.address, "udp")?);
     let answer = rtc.sdp_api().accept_offer(offer)?;
     reception.arrivals.send(rtc)?;
+    // Wakes the loop.
+    reception.socket.send_to(&[], reception.address)?;
     Ok(answer)
 }
 

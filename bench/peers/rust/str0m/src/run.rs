@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Larger than any datagram of WebRTC.
 const DATAGRAM: usize = 2000;
 
+/// The first byte of STUN is less (RFC 7983).
+const STUN_END: u8 = 4;
+
 #[derive(Default)]
 struct Peers {
     all: HashMap<u64, Peer>,
@@ -58,7 +61,7 @@ pub fn run(socket: &UdpSocket, address: SocketAddr, arriving: &Receiver<Rtc>) {
         let Ok(contents) = buffer[..length].try_into() else { continue };
         let receive = Receive { proto: Protocol::Udp, source, destination: address, contents };
         let input = Input::Receive(Instant::now(), receive);
-        if let Some(id) = peers.of(source, &input) {
+        if let Some(id) = peers.of(source, &input, buffer[0] < STUN_END) {
             // The example moves the time forward after each datagram. What is due by then need not wait for the timer.
             peers.with(id, socket, |peer| {
                 peer.handle(input);
@@ -76,10 +79,12 @@ impl Peers {
         self.with(id, socket, |_| ());
     }
 
-    /// Whose datagram it is.
-    fn of(&mut self, source: SocketAddr, input: &Input) -> Option<u64> {
+    /// Whose datagram it is. `accepts` would refuse a ClientHello that comes before the answer to the peer's own check, and the
+    /// offerer would wait 50 ms before it sent another. STUN tells who is meant, also from a port that is used again.
+    fn of(&mut self, source: SocketAddr, input: &Input, is_stun: bool) -> Option<u64> {
         let known = self.by_source.get(&source).copied();
-        let known = known.filter(|id| self.all.get(id).is_some_and(|peer| peer.accepts(input)));
+        let known =
+            known.filter(|id| self.all.get(id).is_some_and(|peer| !is_stun || peer.accepts(input)));
         known.or_else(|| {
             let (id, _) = self.all.iter().find(|(_, peer)| peer.accepts(input))?;
             self.by_source.insert(source, *id);
