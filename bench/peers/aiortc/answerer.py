@@ -5,7 +5,7 @@ import asyncio
 from collections import deque
 
 from aiohttp import web
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 # Senders stop at HIGH unsent bytes and go on at LOW.
 HIGH = 1024 * 1024
@@ -53,7 +53,8 @@ class Work:
 
 async def offer(request):
     description = await request.json()
-    peer = RTCPeerConnection()
+    # By default it asks a public STUN server.
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     peers.add(peer)
 
     async def end():

@@ -1,17 +1,18 @@
-// An echo by pion. Back-pressure as in its example data-channels-flow-control; a handler that waits holds reading up.
+// An echo by pion. Channels are detached, as its documentation has it for messages of more than 16 KiB; back-pressure as in its
+// example data-channels-flow-control: who waits to send does not read.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
 	"runtime"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v2"
@@ -21,14 +22,17 @@ import (
 // Senders stop at high unsent bytes and go on at low.
 const (
 	high = 1024 * 1024
-	low  = 256 * 1024
+	low  = 512 * 1024
 )
+
+// The answer names no limit, which means this one (RFC 8841).
+const largest = 64 * 1024
 
 func main() {
 	port := flag.Int("port", 0, "the port of HTTP, or 0 for any")
 	flag.Parse()
 	settings := webrtc.SettingEngine{}
-	settings.SetIncludeLoopbackCandidate(true)
+	settings.DetachDataChannels()
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings))
@@ -83,8 +87,12 @@ func accept(api *webrtc.API, request *http.Request) (*webrtc.SessionDescription,
 		}
 	})
 	peer.OnDataChannel(func(channel *webrtc.DataChannel) {
-		attend(channel)
-		channel.OnClose(func() { _ = peer.Close() })
+		channel.OnOpen(func() {
+			if err := attend(channel, peer); err != nil && !errors.Is(err, io.EOF) {
+				log.Print(err)
+			}
+			_ = peer.Close()
+		})
 	})
 	if err := peer.SetRemoteDescription(offer); err != nil {
 		return nil, err
@@ -101,10 +109,13 @@ func accept(api *webrtc.API, request *http.Request) (*webrtc.SessionDescription,
 	return peer.LocalDescription(), nil
 }
 
-// attend does a channel's work, by its label (README.md).
-func attend(channel *webrtc.DataChannel) {
+// attend does a channel's work, by its label (README.md), until the channel ends.
+func attend(channel *webrtc.DataChannel, peer *webrtc.PeerConnection) error {
+	raw, err := channel.Detach()
+	if err != nil {
+		return err
+	}
 	lowered := make(chan struct{}, 1)
-	ended := make(chan struct{})
 	channel.SetBufferedAmountLowThreshold(low)
 	channel.OnBufferedAmountLow(func() {
 		select {
@@ -112,52 +123,41 @@ func attend(channel *webrtc.DataChannel) {
 		default:
 		}
 	})
-	channel.OnError(func(error) { close(ended) })
-	// Now and then pion does not tell that the buffer is low, so that it is looked at as well.
-	room := func() {
-		for channel.BufferedAmount() >= high {
+	send := func(data []byte, isString bool) error {
+		for channel.BufferedAmount() >= high && peer.ConnectionState() < webrtc.PeerConnectionStateFailed {
 			select {
 			case <-lowered:
+			// Now and then pion does not tell that the buffer is low, so that it is looked at as well.
 			case <-time.After(50 * time.Millisecond):
-			case <-ended:
-				return
 			}
 		}
+		_, err := raw.WriteDataChannel(data, isString)
+		return err
 	}
-	send := func(message webrtc.DataChannelMessage) {
-		room()
-		var err error
-		if message.IsString {
-			err = channel.SendText(string(message.Data))
-		} else {
-			err = channel.Send(message.Data)
+	buffer := make([]byte, largest)
+	received := 0
+	for {
+		length, isString, err := raw.ReadDataChannel(buffer)
+		if err != nil {
+			return err
+		}
+		message := buffer[:length]
+		switch {
+		case channel.Label() == "sink" && !isString:
+			received += length
+		case channel.Label() == "sink":
+			err = send([]byte(strconv.Itoa(received)), true)
+		case channel.Label() == "source":
+			var size, count int
+			_, err = fmt.Sscan(string(message), &size, &count)
+			for data := make([]byte, size); count > 0 && err == nil; count-- {
+				err = send(data, false)
+			}
+		default:
+			err = send(message, isString)
 		}
 		if err != nil {
-			log.Print(err)
+			return err
 		}
-	}
-	switch channel.Label() {
-	case "sink":
-		var received uint64
-		channel.OnMessage(func(message webrtc.DataChannelMessage) {
-			if !message.IsString {
-				atomic.AddUint64(&received, uint64(len(message.Data)))
-				return
-			}
-			count := strconv.FormatUint(atomic.LoadUint64(&received), 10)
-			send(webrtc.DataChannelMessage{IsString: true, Data: []byte(count)})
-		})
-	case "source":
-		channel.OnMessage(func(message webrtc.DataChannelMessage) {
-			words := strings.Fields(string(message.Data))
-			size, _ := strconv.Atoi(words[0])
-			count, _ := strconv.Atoi(words[1])
-			data := make([]byte, size)
-			for ; count > 0; count-- {
-				send(webrtc.DataChannelMessage{Data: data})
-			}
-		})
-	default:
-		channel.OnMessage(send)
 	}
 }
