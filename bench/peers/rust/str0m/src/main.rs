@@ -32,6 +32,10 @@ use str0m::{
 };
 use tokio::net::TcpListener;
 
+/// How many bytes a peer may have sent without their being acknowledged. By default it is half of that, two messages of 64 KiB;
+/// its documentation advises against more than the path holds, and more did no better.
+const HIGH: usize = 256 * 1024;
+
 #[derive(Parser)]
 struct Cli {
     /// The port of HTTP, or 0 for any
@@ -93,7 +97,7 @@ async fn offer(State(reception): State<Reception>, Json(offer): Json<SdpOffer>) 
 }
 
 fn accept(reception: &Reception, offer: SdpOffer) -> Result<SdpAnswer> {
-    let mut rtc = Rtc::builder().build(Instant::now());
+    let mut rtc = Rtc::builder().set_sctp_max_buffered_amount(HIGH).build(Instant::now());
     rtc.add_local_candidate(Candidate::host(reception.address, "udp")?);
     let answer = rtc.sdp_api().accept_offer(offer)?;
     reception.arrivals.send(rtc)?;

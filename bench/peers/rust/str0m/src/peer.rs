@@ -11,8 +11,8 @@ use str0m::{
     channel::{ChannelData, ChannelId},
 };
 
-/// Half of what str0m buffers by default.
-const LOW: usize = 64 * 1024;
+/// When there is to be more to send.
+const LOW: usize = crate::HIGH / 2;
 
 pub struct Peer {
     rtc: Rtc,

@@ -83,8 +83,7 @@ impl Peers {
     /// offerer would wait 50 ms before it sent another. STUN tells who is meant, also from a port that is used again.
     fn of(&mut self, source: SocketAddr, input: &Input, is_stun: bool) -> Option<u64> {
         let known = self.by_source.get(&source).copied();
-        let known =
-            known.filter(|id| self.all.get(id).is_some_and(|peer| !is_stun || peer.accepts(input)));
+        let known = known.filter(|id| self.all.get(id).is_some_and(|peer| !is_stun || peer.accepts(input)));
         known.or_else(|| {
             let (id, _) = self.all.iter().find(|(_, peer)| peer.accepts(input))?;
             self.by_source.insert(source, *id);
