@@ -24,7 +24,7 @@ enum Command {
     Serve(serve::Serve),
     /// Run every check and every test.
     Test(test::Test),
-    /// Measure the server: memory, load, stop, flood; and the client in a page: overhead.
+    /// Measure the server side by side with others, or alone: memory, load, stop, flood; and the client in a page: overhead.
     Bench(programs::Arguments),
     /// Look whether the server at a URL keeps to the wire profile.
     Conformance(programs::Arguments),

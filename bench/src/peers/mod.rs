@@ -40,7 +40,7 @@ use self::{
 use crate::report;
 
 /// What can be asked of `peers`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default, PartialEq)]
 pub(crate) struct Peers {
     /// A few measures in one round, in less than three minutes
     #[arg(long)]
