@@ -7,6 +7,8 @@ use std::{
 
 use tokio::sync::Semaphore;
 
+use crate::engine::receive_window;
+
 /// The limits of a server. The defaults suit a public one.
 ///
 /// A number of 0 lets in none, and a time of 0 is over at once, but where the description says otherwise. The greatest number,
@@ -108,6 +110,13 @@ impl Limits {
             silence_timeout: Duration::from_secs(15),
             idle_timeout: None,
         }
+    }
+
+    /// How many bytes of messages one session may hold in all, but for one message of each queue: SCTP's receive window, and
+    /// three times [`session_buffer`](Self::session_buffer). 4 MiB by default; with few channels it is less, since the queues
+    /// between SCTP and a handler are short.
+    pub fn most_of_session(&self) -> usize {
+        receive_window(self.max_message_size) as usize + self.session_buffer.saturating_mul(3)
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) use self::{
     reception::Reception,
     registry::Registry,
     socket::Socket,
-    stack::{Fingerprint, FingerprintError, Init, InitError, Remote, Settings, Stack},
+    stack::{Fingerprint, FingerprintError, Init, InitError, Remote, Settings, Stack, receive_window},
     transit::abandon,
     worker::{Mailbox, Order, Worker},
 };

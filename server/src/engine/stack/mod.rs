@@ -46,7 +46,7 @@ use self::{
 pub(crate) use self::{
     fingerprint::{Fingerprint, FingerprintError},
     init::{Init, InitError},
-    settings::Settings,
+    settings::{Settings, receive_window},
 };
 use super::stun::Stun;
 use crate::{

@@ -13,6 +13,11 @@ use super::{Fingerprint, StackError};
 const RECEIVE_WINDOW: u32 = 1024 * 1024;
 const MESSAGES_IN_WINDOW: u32 = 4;
 
+/// The same in bytes, where messages of this size are taken.
+pub(crate) fn receive_window(max_message_size: u32) -> u32 {
+    RECEIVE_WINDOW.max(max_message_size.saturating_mul(MESSAGES_IN_WINDOW))
+}
+
 /// What the stacks of a server have in common.
 pub(crate) struct Settings {
     pub(super) provider: Arc<dyn RTCCryptoProvider>,
@@ -30,10 +35,9 @@ impl Settings {
         let certificate = Certificate::generate_self_signed([], provider.crypto())
             .map_err(|error| format!("the DTLS certificate cannot be made: {error}"))?;
         let der = certificate.certificate.first().ok_or("the DTLS certificate is empty")?;
-        let window = RECEIVE_WINDOW.max(max_message_size.saturating_mul(MESSAGES_IN_WINDOW));
         let transport = TransportConfig::default()
             .with_max_message_size(max_message_size)
-            .with_max_receive_buffer_size(window)
+            .with_max_receive_buffer_size(receive_window(max_message_size))
             .with_timer_config(timers());
         Ok(Self {
             fingerprint: Fingerprint::of(der),

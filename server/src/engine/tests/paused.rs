@@ -1,6 +1,6 @@
 //! What SCTP holds while nothing goes on above it.
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 
 use super::{greedy::channel_of, *};
 use crate::channel::Message;
@@ -44,4 +44,31 @@ fn very_many_small_messages_wait_while_nobody_reads_and_come_soon_once_somebody_
         let took = world.now - before;
         assert!(all_came && took < SECOND, "{heard} messages in {took:?}, {delay:?} away");
     }
+}
+
+#[test]
+fn an_echo_to_who_does_not_read_fills_every_buffer_and_no_more() {
+    const SIZE: usize = 16 * 1024;
+    let mut world = World::new(MS);
+    let (address, mut session) = world.connect(0, "x");
+    let mut channel = channel_of(&mut session);
+    world.offerer(address).is_deaf = true;
+    let now = world.now;
+    for _ in 0..1024 {
+        world.offerer(address).send(now, Message::Binary(vec![0; SIZE].into()));
+    }
+    let (mut waiting, mut most) = (None, 0);
+    world.run_until(30 * SECOND, |world| {
+        while let Some(message) = waiting.take().or_else(|| channel.next().now_or_never().flatten()) {
+            if channel.feed(Message::clone(&message)).now_or_never().is_none() {
+                waiting = Some(message);
+                break;
+            }
+        }
+        most = most.max(world.registry.buffered());
+        false
+    });
+    // With one channel the two queues between SCTP and the handler are short.
+    let bound = LIMITS.most_of_session();
+    assert!((bound / 2..bound).contains(&most), "{most} of {bound}");
 }
