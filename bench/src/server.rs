@@ -92,14 +92,19 @@ impl Server {
 
     /// How many sessions the server has, by its own count.
     pub(crate) async fn sessions(&self, http: &Http) -> Result<u64> {
-        let request = Request::get(format!("{}/metrics", self.url)).body(Bytes::new())?;
-        let reply = http.send(request).await?;
-        let text = std::str::from_utf8(reply.body())?;
-        let samples = text.lines().filter(|line| line.starts_with("hola_webrtc_sessions{"));
-        let values: Vec<u64> = samples.filter_map(|line| line.rsplit_once(' ')?.1.parse().ok()).collect();
-        if values.is_empty() {
-            bail!("the server counts no sessions at /metrics");
-        }
-        Ok(values.iter().sum())
+        sessions(http, &self.url).await
     }
+}
+
+/// How many sessions the server with this URL has, by its own count.
+pub(crate) async fn sessions(http: &Http, url: &str) -> Result<u64> {
+    let request = Request::get(format!("{url}/metrics")).body(Bytes::new())?;
+    let reply = http.send(request).await?;
+    let text = std::str::from_utf8(reply.body())?;
+    let samples = text.lines().filter(|line| line.starts_with("hola_webrtc_sessions{"));
+    let values: Vec<u64> = samples.filter_map(|line| line.rsplit_once(' ')?.1.parse().ok()).collect();
+    if values.is_empty() {
+        bail!("the server counts no sessions at /metrics");
+    }
+    Ok(values.iter().sum())
 }

@@ -17,6 +17,8 @@ pub(crate) enum Measure {
     Gathered,
     /// The first over a network with a round trip of so many milliseconds
     Delayed,
+    /// The second over that network
+    GatheredDelayed,
     /// One message of 64 bytes at a time
     RoundTrip,
     /// Messages of so many KiB, all sent back
@@ -41,6 +43,8 @@ pub(crate) enum Measure {
     Loss,
     /// Memory while so many MiB are sent back
     Growth,
+    /// The same, to who reads nothing at first and sends as much as is taken
+    Unread,
     /// The client in a page against JavaScript by hand
     Overhead,
 }
@@ -74,6 +78,8 @@ pub(crate) struct Scale {
     pub(crate) settle: Duration,
     /// How long bytes are sent to make memory grow.
     pub(crate) growth: Duration,
+    /// How long nothing is read at first, where that is to fill every buffer.
+    pub(crate) unread: Duration,
     /// How often the page does the same.
     pub(crate) turns: u32,
 }
@@ -89,7 +95,8 @@ impl Scale {
         waves: 3,
         settle: Duration::from_secs(1),
         growth: Duration::from_secs(20),
-        turns: 51,
+        unread: Duration::from_secs(3),
+        turns: 301,
     };
 
     pub(crate) const QUICK: Self = Self {
@@ -102,6 +109,7 @@ impl Scale {
         waves: 1,
         settle: Duration::from_millis(500),
         growth: Duration::from_secs(4),
+        unread: Duration::from_secs(1),
         turns: 11,
     };
 
@@ -133,6 +141,7 @@ pub(crate) fn plan(quick: bool) -> Vec<Cell> {
     plan.extend([Firefox, Libdatachannel].map(|offerer| once(Measure::Gathered, 0, offerer)));
     plan.extend([Chromium, Snap, Native].map(|offerer| every(Measure::Delayed, FAR, offerer)));
     plan.extend([Firefox, Libwebrtc, Libdatachannel].map(|offerer| once(Measure::Delayed, FAR, offerer)));
+    plan.extend([Chromium, Libwebrtc].map(|offerer| once(Measure::GatheredDelayed, FAR, offerer)));
     plan.extend([Chromium, Libwebrtc, Native].map(|offerer| every(Measure::RoundTrip, 0, offerer)));
     plan.extend([Firefox, Libdatachannel].map(|offerer| once(Measure::RoundTrip, 0, offerer)));
     plan.extend([1, 16, 64].map(|size| every(Measure::Echo, size, Native)));
@@ -156,6 +165,7 @@ pub(crate) fn plan(quick: bool) -> Vec<Cell> {
     plan.push(once(Measure::Allocations, 0, Native));
     plan.push(once(Measure::Stream, 16, Native));
     plan.push(once(Measure::Growth, 1024, Native));
+    plan.push(once(Measure::Unread, 1024, Native));
     plan.push(once(Measure::Overhead, 0, Chromium));
     plan
 }
@@ -179,7 +189,7 @@ impl Cell {
     pub(crate) fn patience(self) -> Duration {
         match self.measure {
             Measure::Idle => Duration::from_secs(90),
-            Measure::Growth => Duration::from_mins(1),
+            Measure::Growth | Measure::Unread => Duration::from_mins(1),
             Measure::Active if self.number > 100 => Duration::from_mins(1),
             Measure::Overhead => Duration::from_mins(3),
             _ => Duration::from_secs(30),

@@ -43,7 +43,10 @@ pub(crate) async fn measure(
     match cell.measure {
         Measure::Connect => work.connect("immediate").await,
         Measure::Gathered => work.connect("complete").await,
-        Measure::Delayed => work.delayed(Duration::from_millis(u64::from(cell.number))).await,
+        Measure::Delayed => work.delayed(Duration::from_millis(u64::from(cell.number)), "immediate").await,
+        Measure::GatheredDelayed => {
+            work.delayed(Duration::from_millis(u64::from(cell.number)), "complete").await
+        }
         Measure::RoundTrip => work.round_trip().await,
         Measure::Echo => work.transfer("echo", "echo", number * KIB).await,
         Measure::Up => work.transfer("up", "sink", number * KIB).await,
@@ -56,6 +59,7 @@ pub(crate) async fn measure(
         Measure::Allocations => work.allocations().await,
         Measure::Loss => work.loss(u64::from(cell.number) * 10).await,
         Measure::Growth => work.growth(number * KIB * KIB).await,
+        Measure::Unread => work.unread(number * KIB * KIB).await,
         Measure::Overhead => in_a_page(scale.turns).await,
     }
 }
@@ -93,12 +97,13 @@ impl Work<'_> {
         Ok(all)
     }
 
-    async fn delayed(&mut self, round_trip: Duration) -> Result<Figures> {
+    async fn delayed(&mut self, round_trip: Duration, gathering: &str) -> Result<Figures> {
         let weather = Weather { delay: round_trip / 2, loss: 0 };
         let relay = Relay::to(&self.target.url, weather).await?;
         let (most, least) = self.scale.connections;
         let limit = self.scale.span.as_millis();
-        let order = json!({ "url": relay.url, "times": most.div_ceil(3), "least": least, "limit": limit });
+        let times = most.div_ceil(3);
+        let order = json!({ "url": relay.url, "times": times, "least": least, "limit": limit, "gathering": gathering });
         let reply = self.offerer.call("connect", order).await?;
         let (click, post) = (quantiles(&reply["click"])?, since_post(&reply)?);
         // Who makes no page's offer makes it in no time.

@@ -1,5 +1,7 @@
 //! Our own offerer, which costs little: the operations of `offerer.js`, and crowds of connections.
 
+mod unread;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -55,6 +57,7 @@ impl Native {
                 Ok(json!(Quantiles::of(times)))
             }
             "echo" => self.echo(arguments).await,
+            "unread" => unread::echo(self.channel()?, arguments).await,
             "up" => self.up(arguments).await,
             "down" => self.down(arguments).await,
             _ => bail!("there is no operation {operation}"),

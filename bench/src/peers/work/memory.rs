@@ -1,16 +1,23 @@
 //! How much memory connections take, and what of it stays.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use serde_json::json;
+use hola_webrtc_offerer::{Trust, http::Http};
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{LARGE, Work, cost, figures, millis, taken};
-use crate::peers::{figures::Figures, measure::Scale, offerers::Crowd};
+use crate::{
+    peers::{answerer::Target, figures::Figures, measure::Scale, offerers::Crowd},
+    server,
+};
 
 /// How long the memory of closed connections may take to go.
 const CLOSED: Duration = Duration::from_secs(2);
+
+/// How often is looked whether closed connections are gone.
+const LOOK: Duration = Duration::from_millis(2);
 
 impl Work<'_> {
     /// While many do nothing, and after they are gone, in waves.
@@ -20,6 +27,7 @@ impl Work<'_> {
         // Some come and go first, so that what is made but once does not count.
         drop(self.crowd(3).await?);
         sleep(settle).await;
+        let entries = Entries::of(self.target).await?;
         let (start, files) = (process.resident()?, process.files()?);
         let mut all = Figures::new();
         for wave in 1..=waves {
@@ -35,12 +43,16 @@ impl Work<'_> {
                 Ok(())
             };
             let ((), cost) = cost(self.target, resting).await?;
+            let present = entries.count().await?;
+            let closed = Instant::now();
             drop(crowd);
-            sleep(CLOSED).await;
+            let gone = entries.gone(present, closed).await?;
+            sleep(CLOSED.saturating_sub(closed.elapsed())).await;
             let after = each(process.resident()?);
             if wave == 1 {
                 all.insert("memory-per-connection".to_owned(), resident);
                 all.insert("memory-per-closed".to_owned(), after);
+                all.extend(gone.map(|time| ("gone".to_owned(), millis(time))));
                 let per_second = millis(cost.cpu) / cost.took.as_secs_f64();
                 all.insert("cpu-idle".to_owned(), per_second * 100.0 / number);
                 let left = process.files()?.saturating_sub(files);
@@ -54,14 +66,26 @@ impl Work<'_> {
 
     /// While much is echoed.
     pub(super) async fn growth(&mut self, bytes: usize) -> Result<Figures> {
+        let limit = self.scale.growth.as_millis();
+        let order = json!({ "size": LARGE, "count": bytes / LARGE, "limit": limit });
+        self.grown("echo", order).await
+    }
+
+    /// The same, with every buffer full: the offerer sends as much as is taken, and reads nothing at first.
+    pub(super) async fn unread(&mut self, bytes: usize) -> Result<Figures> {
+        let Scale { growth, unread, .. } = *self.scale;
+        let (limit, unread) = (growth.as_millis(), unread.as_millis());
+        let order = json!({ "size": LARGE, "count": bytes / LARGE, "limit": limit, "unread": unread });
+        self.grown("unread", order).await
+    }
+
+    async fn grown(&mut self, operation: &str, order: Value) -> Result<Figures> {
         let process = &self.target.process;
         self.open("echo").await?;
         self.warm_up().await?;
         process.reset_peak()?;
         let before = process.resident()?;
-        let limit = self.scale.growth.as_millis();
-        let order = json!({ "size": LARGE, "count": bytes / LARGE, "limit": limit });
-        let (_, echoed) = taken(&self.offerer.call("echo", order).await?)?;
+        let (_, echoed) = taken(&self.offerer.call(operation, order).await?)?;
         let peak = process.peak()?.saturating_sub(before);
         sleep(CLOSED).await;
         let after = process.resident()?.saturating_sub(before);
@@ -71,5 +95,41 @@ impl Work<'_> {
             ("grown-after", after as f64 / 1024.0),
             ("echoed", echoed / 1e6),
         ]))
+    }
+}
+
+/// What a peer has of its connections, as far as it shows from outside.
+struct Entries<'a> {
+    target: &'a Target,
+    /// Asks for the sessions, if the peer counts them itself; else its open files tell, where each connection has a socket.
+    http: Option<Http>,
+    before: usize,
+}
+
+impl<'a> Entries<'a> {
+    async fn of(target: &'a Target) -> Result<Self> {
+        let http = Http::new(Trust::Anyone)?;
+        let http = server::sessions(&http, &target.url).await.is_ok().then_some(http);
+        let mut entries = Self { target, http, before: 0 };
+        entries.before = entries.count().await?;
+        Ok(entries)
+    }
+
+    async fn count(&self) -> Result<usize> {
+        match &self.http {
+            Some(http) => Ok(server::sessions(http, &self.target.url).await?.try_into()?),
+            None => self.target.process.files(),
+        }
+    }
+
+    /// How long after the close those `present` were gone. `None` if they never showed, or did not go in time.
+    async fn gone(&self, present: usize, closed: Instant) -> Result<Option<Duration>> {
+        while present > self.before && closed.elapsed() < CLOSED {
+            if self.count().await? <= self.before {
+                return Ok(Some(closed.elapsed()));
+            }
+            sleep(LOOK).await;
+        }
+        Ok(None)
     }
 }

@@ -21,6 +21,7 @@ const TINY: Scale = Scale {
     waves: 2,
     settle: Duration::from_millis(10),
     growth: Duration::from_millis(200),
+    unread: Duration::from_millis(200),
     turns: 3,
 };
 
@@ -72,6 +73,8 @@ async fn a_far_connection_takes_whole_round_trips() {
     let figures = measured(Measure::Delayed, 20).await;
     // Of HTTP, ICE, DTLS and SCTP.
     assert!(figures["round-trips"] >= 4.0, "{figures:?}");
+    let gathered = measured(Measure::GatheredDelayed, 20).await;
+    assert!(gathered["round-trips"] >= 4.0, "{gathered:?}");
 }
 
 #[tokio::test]
@@ -86,4 +89,13 @@ async fn crowds_connect_talk_and_idle() {
     assert!(measured(Measure::Active, 3).await["messages-per-second"] > 0.0);
     let idle = measured(Measure::Idle, 0).await;
     assert!(idle.contains_key("memory-per-connection") && idle.contains_key("memory-per-closed-last"));
+    assert!((0.0..2000.0).contains(&idle["gone"]), "{idle:?}");
+}
+
+#[tokio::test]
+async fn memory_is_watched_while_much_is_echoed_also_to_who_reads_late() {
+    for measure in [Measure::Growth, Measure::Unread] {
+        let figures = measured(measure, 4).await;
+        assert!(figures["echoed"] > 0.0 && figures.contains_key("grown-peak"), "{measure}: {figures:?}");
+    }
 }
