@@ -40,6 +40,11 @@ impl Row {
         !self.untaken.contains(&true)
     }
 
+    /// In how many rounds it was taken.
+    pub(crate) fn rounds(&self) -> usize {
+        self.summaries.iter().flatten().map(|it| it.rounds).max().unwrap_or_default()
+    }
+
     /// The first peer, which is ours, in relation to the best of the others.
     pub(crate) fn ratio(&self) -> Option<f64> {
         if !self.is_whole() {

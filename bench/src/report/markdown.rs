@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
+use hola_webrtc_server::Limits;
+
 use super::{
-    comparison::{Row, Section, find},
+    comparison::{Row, Section},
     stats::{Better, Summary},
+    words::Language,
 };
 use crate::peers::{
     results::{Record, Results, Setting},
@@ -13,36 +16,6 @@ use crate::peers::{
 
 /// Our own column.
 const OURS: &str = "hola-webrtc";
-
-/// The rows of the README, which are those by which this project judges itself: by which offerer, what, and its number.
-pub(super) const HEADLINES: [(&str, &str, &str, u32); 26] = [
-    ("Chromium", "connect", "click-p50", 0),
-    ("Chromium", "connect", "post-p50", 0),
-    ("Chromium", "connect", "post-p90", 0),
-    ("libwebrtc in Node", "connect", "post-p50", 0),
-    ("libwebrtc in Node", "connect", "post-p90", 0),
-    ("libdatachannel in Node", "connect", "post-p50", 0),
-    ("libdatachannel in Node", "connect", "post-p90", 0),
-    ("Chromium", "delayed", "round-trips", 50),
-    ("Chromium with SNAP", "delayed", "round-trips", 50),
-    ("native", "round-trip", "p50", 0),
-    ("native", "round-trip", "p99", 0),
-    ("native", "round-trip", "cpu-per-message", 0),
-    ("native", "calls", "calls-per-message", 0),
-    ("native", "allocations", "allocations-per-message", 0),
-    ("native", "echo", "megabytes-per-second", 16),
-    ("native", "echo", "megabytes-per-second", 64),
-    ("libwebrtc in Node", "echo", "megabytes-per-second", 16),
-    ("libwebrtc in Node", "echo", "megabytes-per-second", 64),
-    ("native", "echo", "cpu-per-megabyte", 16),
-    ("native", "echo", "cpu-per-megabyte", 64),
-    ("native", "idle", "memory-per-connection", 0),
-    ("native", "idle", "memory-per-closed", 0),
-    ("native", "growth", "grown-peak", 1024),
-    ("native", "growth", "echoed", 1024),
-    ("native", "rate", "connections-per-second", 0),
-    ("native", "rate", "cpu-per-connection", 0),
-];
 
 /// Why there are figures that a reader may miss.
 const LIMITS: &str = "\
@@ -56,18 +29,18 @@ Python.
 without jemalloc) or where the runtime counts them (Go). JavaScript's and Python's engines do neither for every object.
 - A stream of bytes and the client in a page are things that only this project has; the client is compared with JavaScript \
 by hand, in turns on one page.
-- Crowds, memory and counts are measured by the native offerer alone, because it costs least; loss by libwebrtc, because it sends again as soon as browsers do.
+- The offerers' own ceilings. libwebrtc in Node reads one datagram at a time on one thread: its echo; and of its connections \
+the slowest wait in its own call that sets the answer. Browsers and Node hand each message to JavaScript: their round trips \
+and their echo. The native one makes a datagram and a system call of each message while its window is open: 1 KiB to the \
+server. Under loss whatever the offerer has to send again waits for 400 ms: the 99th of 100 round trips.
+- Crowds, memory and counts are measured by the native offerer alone, because it costs least; loss by libwebrtc, because it \
+sends again as soon as browsers do.
 - Ours, str0m and webrtc-rs are built alike (`opt-level` 3, `lto = \"thin\"`, one codegen unit). Ours has jemalloc, they the \
 system's allocator: with jemalloc neither's time nor memory changed by more than a tenth.
-- Memory while a gibibyte is echoed: for 20 s at most, and the table says how much that was.
-
-";
-
-/// What a reader of the README's table has to know.
-const LEGEND: &str = "\
-In parentheses the ratio to the best of the row, which is bold. A dash: it failed, or cannot be measured of that peer; \
-[the report](bench/report/report.md) says why. libwebrtc, libdatachannel and werift are Node.js processes, and the CPU time of \
-JavaScript is in theirs; aiortc's has that of Python.
+- Gone after the close: ours by its own count of sessions, the others by their open sockets, where each connection has one; \
+a dash also if it took more than 2 s.
+- Memory while a gibibyte is echoed: for 20 s at most, and the table says how much that was. Who reads late sends as much as \
+is taken and reads nothing for 3 s, so that every buffer is full, and reads on then.
 ";
 
 /// The whole report; `plots` are the names of the pictures beside it, with their titles.
@@ -80,34 +53,21 @@ pub(crate) fn report(results: &Results, sections: &[Section], plots: &[(String, 
     text += &sizes(&results.setting);
     for section in sections {
         let _ = write!(text, "## Offerer: {}\n\n", section.offerer);
-        text += &table(&results.setting, section.rows.iter().map(|row| (row.label(), row)));
+        text += &table(
+            &results.setting,
+            section.rows.iter().map(|row| (label(&results.setting, row), row)),
+            Language::English,
+        );
         text.push('\n');
     }
     text += &failures(results);
     text
 }
 
-/// The README's table.
-pub(crate) fn headlines(results: &Results, sections: &[Section]) -> String {
-    let rows = HEADLINES.iter().filter_map(|(offerer, measure, figure, number)| {
-        let row = find(sections, offerer, measure, figure, *number).filter(|row| row.is_whole())?;
-        Some((format!("{} ({offerer})", row.label()), row))
-    });
-    let setting = &results.setting;
-    format!("{}\n{}\n{LEGEND}", measured_on(results), table(setting, rows))
-}
-
-impl Row {
-    fn label(&self) -> String {
-        let label = self.quantity.label(self.number);
-        if self.quantity.unit.is_empty() { label } else { format!("{label}, {}", self.quantity.unit) }
-    }
-}
-
 fn introduction(results: &Results) -> String {
     let setting = &results.setting;
     let mut text = String::from(
-        "Written by `cargo xtask bench peers`, and by nothing else. Every peer is a minimal echo in a process of its own, \
+        "Written by `cargo xtask bench`, and by nothing else. Every peer is a minimal echo in a process of its own, \
          started anew for each measurement; every round visits all of them. A cell has the median of the rounds, in \
          parentheses its ratio to the best of the row (which is bold), and after ± half of what lies between the least \
          and the most, in per cent of the median.\n\n\
@@ -115,7 +75,8 @@ fn introduction(results: &Results) -> String {
          The program speaks HTTPS, the other peers HTTP. Throughput has the offerer's own ceiling in it.\n\n",
     );
     text += LIMITS;
-    text += &measured_on(results);
+    text += &most_of_session();
+    text += &measured_on(results, Language::English);
     text += "\n| | |\n|---|---|\n";
     for (name, value) in &setting.machine {
         let _ = writeln!(text, "| {name} | {value} |");
@@ -130,30 +91,61 @@ fn introduction(results: &Results) -> String {
     text
 }
 
-fn measured_on(results: &Results) -> String {
-    let setting = &results.setting;
-    let fact = |name: &str| setting.machine.get(name).map_or("unknown", String::as_str);
-    let scale = if setting.quick { ", quick (few of everything)" } else { "" };
-    let cut = if results.records.iter().any(Record::is_untaken) {
-        " at most, cut short: rows for which the time was over are left out or say so"
-    } else {
-        ""
-    };
+/// What our figure of full buffers is to be measured by.
+fn most_of_session() -> String {
+    let mebibytes = Limits::default().most_of_session() as f64 / 1024.0 / 1024.0;
+    let with_tenth = mebibytes * 1.1;
     format!(
-        "{}, {} cores, Linux {}; loopback; medians of {} round{}{cut}{scale}.\n",
-        fact("processor"),
-        fact("cores"),
-        fact("kernel"),
-        setting.rounds,
-        if setting.rounds == 1 { "" } else { "s" },
+        "- What one session of hola-webrtc may hold, as configured: {mebibytes:.2} MiB of messages in its send and receive \
+         buffers; with 10 % {with_tenth:.2} MiB.\n\n"
     )
 }
 
-fn table<'a>(setting: &Setting, rows: impl Iterator<Item = (String, &'a Row)>) -> String {
+pub(super) fn measured_on(results: &Results, language: Language) -> String {
+    let setting = &results.setting;
+    let fact = |name: &str| setting.machine.get(name).map_or("unknown", String::as_str);
+    let (processor, cores, kernel, rounds) =
+        (fact("processor"), fact("cores"), fact("kernel"), setting.rounds);
+    let ending = if rounds == 1 { "" } else { "s" };
+    let is_cut = results.records.iter().any(Record::is_untaken);
+    match language {
+        Language::English => {
+            let scale = if setting.quick { ", quick (few of everything)" } else { "" };
+            let cut = " at most, cut short: rows for which the time was over are left out or say so";
+            let cut = if is_cut { cut } else { "" };
+            format!(
+                "{processor}, {cores} cores, Linux {kernel}; loopback; medians of {rounds} round{ending}{cut}{scale}.\n"
+            )
+        }
+        Language::Spanish => {
+            let cut = " como mucho; faltan las filas para las que no quedó tiempo";
+            let cut = if is_cut { cut } else { "" };
+            format!(
+                "{processor}, {cores} núcleos, Linux {kernel}; loopback; medianas de {rounds} ronda{ending}{cut}.\n"
+            )
+        }
+    }
+}
+
+/// A row's name in the report.
+fn label(setting: &Setting, row: &Row) -> String {
+    let label = Language::English.label(row);
+    match Language::English.rounds(setting, row) {
+        Some(rounds) => format!("{label} ({rounds})"),
+        None => label,
+    }
+}
+
+pub(super) fn table<'a>(
+    setting: &Setting,
+    rows: impl Iterator<Item = (String, &'a Row)>,
+    language: Language,
+) -> String {
     let names: Vec<&str> = setting.peers.iter().map(|(name, _)| name.as_str()).collect();
     let mut text = format!(
-        "| | {} | ours to the best other |\n|---|{}\n",
+        "| | {} | {} |\n|---|{}\n",
         names.join(" | "),
+        language.ratio(),
         "---|".repeat(names.len() + 1)
     );
     for (label, row) in rows {

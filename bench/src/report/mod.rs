@@ -1,6 +1,7 @@
-//! The report: Markdown and plots from the raw results, and the README's table.
+//! The report: Markdown and plots from the raw results, and the READMEs' table.
 
 mod comparison;
+mod headlines;
 mod markdown;
 mod plot;
 mod quantity;
@@ -8,6 +9,7 @@ mod readme;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::{
     fs,
@@ -17,10 +19,10 @@ use std::{
 use anyhow::{Context, Result};
 use xtask::project::Project;
 
+use self::words::Language;
 use crate::peers::results::Results;
 
 const FOLDER: &str = "bench/report";
-const README: &str = "README.md";
 
 /// The folder of a whole run, or of one that had a part to measure, so that this does not take the place of that.
 pub(crate) fn folder(project: &Project, whole: bool) -> PathBuf {
@@ -33,19 +35,26 @@ pub(crate) fn raw(folder: &Path) -> PathBuf {
     folder.join("raw.jsonl")
 }
 
-/// Writes everything anew from the raw results in the folder. The README gets those of a whole run alone.
+/// Writes everything anew from the raw results in the folder. The READMEs get those of a whole run alone.
 pub(crate) fn write(project: &Project, folder: &Path) -> Result<()> {
     let results = Results::read(&raw(folder))?;
     let report = render(&results, folder)?;
     println!("{report}");
     if results.setting.whole {
-        let path = project.path(README);
-        let text = fs::read_to_string(&path)?;
-        let table = markdown::headlines(&results, &comparison::sections(&results));
-        fs::write(&path, readme::replaced(&text, &table).context(README)?)?;
+        for language in Language::ALL {
+            let path = project.path(language.readme());
+            let text = fs::read_to_string(&path)?;
+            fs::write(&path, with_table(&text, &results, language)?)?;
+        }
     }
     eprintln!("The report: {}", folder.join("report.md").display());
     Ok(())
+}
+
+/// The README in this language with the table of these results.
+fn with_table(text: &str, results: &Results, language: Language) -> Result<String> {
+    let table = headlines::headlines(results, &comparison::sections(results), language);
+    readme::replaced(text, &table).context(language.readme())
 }
 
 /// Writes report and plots into the folder.

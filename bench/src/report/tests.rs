@@ -2,7 +2,12 @@
 
 use std::{env, fs, path::Path};
 
-use super::{comparison, markdown, render};
+use super::{
+    comparison,
+    headlines::{HEADLINES, headlines},
+    render, with_table,
+    words::Language,
+};
 use crate::peers::results::{NOT_TAKEN, Results};
 
 const RAW: &str = include_str!("sample.jsonl");
@@ -14,7 +19,7 @@ fn the_report_of_the_sample_is_what_it_was() {
     let results = Results::parse(RAW).unwrap();
     let report = render(&results, folder.path()).unwrap();
     let sections = comparison::sections(&results);
-    let text = format!("{report}\n# README\n\n{}", markdown::headlines(&results, &sections));
+    let text = format!("{report}\n# README\n\n{}", headlines(&results, &sections, Language::English));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLE);
     if env::var_os("UPDATE_SAMPLE").is_some() {
         fs::write(&path, &text).unwrap();
@@ -61,7 +66,7 @@ fn what_a_run_had_no_time_for_is_no_loss_of_that_peer() {
     let written = |results: &Results| {
         let sections = comparison::sections(results);
         let folder = tempfile::tempdir().unwrap();
-        (render(results, folder.path()).unwrap(), markdown::headlines(results, &sections))
+        (render(results, folder.path()).unwrap(), headlines(results, &sections, Language::English))
     };
     let row = |text: &str| text.lines().find(|line| line.starts_with("| new connections")).map(str::to_owned);
 
@@ -77,9 +82,49 @@ fn what_a_run_had_no_time_for_is_no_loss_of_that_peer() {
 #[test]
 fn the_readme_has_every_row_by_which_the_project_is_judged() {
     let results = Results::parse(RAW).unwrap();
-    let table = markdown::headlines(&results, &comparison::sections(&results));
+    let table = headlines(&results, &comparison::sections(&results), Language::English);
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert_eq!(rows.len(), markdown::HEADLINES.len(), "{table}");
+    assert_eq!(rows.len(), HEADLINES.len(), "{table}");
     // Each with what we have in relation to the best of the others.
     assert!(rows.iter().all(|row| !row.ends_with("– |")), "{table}");
+}
+
+#[test]
+fn the_readmes_tables_are_those_of_the_last_whole_run() {
+    let results = Results::parse(include_str!("../../report/raw.jsonl")).unwrap();
+    assert!(results.setting.whole);
+    let readmes = [include_str!("../../../README.md"), include_str!("../../../README.es.md")];
+    for (language, readme) in Language::ALL.into_iter().zip(readmes) {
+        assert_eq!(
+            with_table(readme, &results, language).unwrap(),
+            readme,
+            "`cargo xtask bench report` writes it"
+        );
+    }
+}
+
+#[test]
+fn every_row_of_the_readme_has_a_name_in_spanish() {
+    let results = Results::parse(RAW).unwrap();
+    let sections = comparison::sections(&results);
+    let [english, spanish] = Language::ALL.map(|language| headlines(&results, &sections, language));
+    let rows = english
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .zip(spanish.lines().filter(|line| line.starts_with("| ")));
+    for (english, spanish) in rows {
+        let [english, spanish] = [english, spanish].map(|row| row.split(" (").next().unwrap());
+        assert_ne!(english, spanish);
+    }
+}
+
+#[test]
+fn what_was_taken_in_fewer_rounds_says_so() {
+    let results = Results::parse(RAW).unwrap();
+    let sections = comparison::sections(&results);
+    let table = headlines(&results, &sections, Language::English);
+    assert!(table.contains("| system calls per message (native, 1 round) |"), "{table}");
+    assert!(table.contains("| round trip 64 B, p50, us (native) |"), "{table}");
+    let report = render(&results, tempfile::tempdir().unwrap().path()).unwrap();
+    assert!(report.contains("| system calls per message (1 round) |"), "{report}");
 }
