@@ -89,7 +89,7 @@ pub(crate) const ALL: &[Quantity] = &[
         "KiB",
         Lower,
     ),
-    quantity(Measure::Idle, "gone", "from the close of all until they are gone", "ms", Lower),
+    quantity(Measure::Idle, "gone", "from the close of 20 at once until they are gone", "ms", Lower),
     quantity(Measure::Idle, "memory-per-closed-last", "the same after the last wave", "KiB", Lower),
     quantity(
         Measure::Idle,

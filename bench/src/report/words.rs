@@ -25,7 +25,7 @@ const SPANISH: [(&str, &str); 23] = [
     ("server CPU per MB echoed, {} KiB", "CPU del servidor por MB de eco, {} KiB"),
     ("memory per idle connection", "memoria por conexión ociosa"),
     ("memory kept 2 s after the close, per connection", "memoria retenida 2 s tras el cierre, por conexión"),
-    ("from the close of all until they are gone", "del cierre de todas a su desaparición"),
+    ("from the close of 20 at once until they are gone", "del cierre de 20 a la vez a su desaparición"),
     ("memory grown while {} MiB are echoed, peak", "memoria que crece con un eco de {} MiB, máximo"),
     ("echoed meanwhile, within 20 s", "eco mientras tanto, en 20 s"),
     (

@@ -27,7 +27,6 @@ impl Work<'_> {
         // Some come and go first, so that what is made but once does not count.
         drop(self.crowd(3).await?);
         sleep(settle).await;
-        let entries = Entries::of(self.target).await?;
         let (start, files) = (process.resident()?, process.files()?);
         let mut all = Figures::new();
         for wave in 1..=waves {
@@ -43,16 +42,12 @@ impl Work<'_> {
                 Ok(())
             };
             let ((), cost) = cost(self.target, resting).await?;
-            let present = entries.count().await?;
-            let closed = Instant::now();
             drop(crowd);
-            let gone = entries.gone(present, closed).await?;
-            sleep(CLOSED.saturating_sub(closed.elapsed())).await;
+            sleep(CLOSED).await;
             let after = each(process.resident()?);
             if wave == 1 {
                 all.insert("memory-per-connection".to_owned(), resident);
                 all.insert("memory-per-closed".to_owned(), after);
-                all.extend(gone.map(|time| ("gone".to_owned(), millis(time))));
                 let per_second = millis(cost.cpu) / cost.took.as_secs_f64();
                 all.insert("cpu-idle".to_owned(), per_second * 100.0 / number);
                 let left = process.files()?.saturating_sub(files);
@@ -61,7 +56,19 @@ impl Work<'_> {
                 all.insert("memory-per-closed-last".to_owned(), after);
             }
         }
+        all.extend(self.gone().await?.map(|time| ("gone".to_owned(), millis(time))));
         Ok(all)
+    }
+
+    /// How long after a close the connections are gone. They are others than those whose memory was looked at: who is asked
+    /// makes use of memory.
+    async fn gone(&self) -> Result<Option<Duration>> {
+        let entries = Entries::of(self.target).await?;
+        let crowd = Crowd::gather(&self.target.url, self.scale.idle.div_ceil(10), self.scale.crowd).await?;
+        let present = entries.count().await?;
+        let closed = Instant::now();
+        drop(crowd);
+        entries.gone(present, closed).await
     }
 
     /// While much is echoed.
