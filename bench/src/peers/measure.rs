@@ -191,7 +191,7 @@ impl Cell {
             Measure::Idle => Duration::from_secs(90),
             Measure::Growth | Measure::Unread => Duration::from_mins(1),
             Measure::Active if self.number > 100 => Duration::from_mins(1),
-            Measure::Overhead => Duration::from_mins(3),
+            Measure::Overhead => Duration::from_mins(5),
             _ => Duration::from_secs(30),
         }
     }
