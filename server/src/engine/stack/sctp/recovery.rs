@@ -26,7 +26,7 @@ use super::{
     reports::{Report, data_of, is_after},
 };
 
-/// How many packets have copies, the last ones: no more than 75 KiB for a session. Where many are lost, fewer are under way.
+/// How many packets have copies, 75 KiB at most for a session: the last ones, and what of the others rtc-sctp has sent again.
 const MOST: usize = 64;
 
 /// How many are sent again for one acknowledgement, and no more than it is for: Max.Burst (RFC 9260, 16).
