@@ -1,6 +1,6 @@
 //! What the kernel knows of a process (proc(5)).
 
-use std::{fmt, fs, path::PathBuf, process, time::Duration};
+use std::{collections::BTreeSet, fmt, fs, path::PathBuf, process, time::Duration};
 
 use anyhow::{Context, Result};
 use nix::{
@@ -92,6 +92,21 @@ impl Process {
     /// How many files it has open, sockets among them.
     pub(crate) fn files(&self) -> Result<usize> {
         Ok(fs::read_dir(self.folder.join("fd"))?.count())
+    }
+
+    /// How many sockets of UDP it has open.
+    pub(crate) fn udp_sockets(&self) -> Result<usize> {
+        let mut links = BTreeSet::new();
+        for table in ["net/udp", "net/udp6"] {
+            let text = fs::read_to_string(self.folder.join(table))?;
+            let inodes = text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(9));
+            links.extend(inodes.map(|inode| PathBuf::from(format!("socket:[{inode}]"))));
+        }
+        let files = fs::read_dir(self.folder.join("fd"))?.flatten();
+        Ok(files
+            .filter_map(|file| fs::read_link(file.path()).ok())
+            .filter(|link| links.contains(link))
+            .count())
     }
 
     /// The processor time used so far, by all threads.

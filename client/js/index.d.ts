@@ -118,7 +118,8 @@ export interface Session extends EventTarget {
   /**
    * Finds a new path for the same session, as when the network has changed; channels and what is in them stay. Resolves when
    * both sides know each other's new credentials. Rejects with an `RtcError` if the server refuses, or does not reply within
-   * the deadline, and leaves all as it was.
+   * the deadline, and leaves all as it was here. A server whose reply alone was lost does not hear this side then, until
+   * another restart succeeds.
    */
   restartIce(): Promise<void>;
   /**

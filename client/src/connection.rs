@@ -126,7 +126,8 @@ impl Connection {
     /// what one that fails goes back to is what there was before it began.
     ///
     /// Fails if the other side refuses, or does not reply within the [deadline](crate::ConnectOptions::deadline), and leaves the
-    /// connection as it was; and if the connection is closed meanwhile.
+    /// connection as it was on this side; a server whose reply alone was lost does not hear it then, until another restart
+    /// succeeds. Fails also if the connection is closed meanwhile.
     pub async fn restart_ice(&self) -> Result<(), RtcError> {
         // The browser settles nothing of a connection that is closed: https://www.w3.org/TR/webrtc/#chain-an-asynchronous-operation
         match select(pin!(self.restart_ice_alone()), pin!(self.peer.ending().reached())).await {

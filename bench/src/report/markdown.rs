@@ -37,10 +37,11 @@ server. Under loss whatever the offerer has to send again waits for 400 ms: the 
 sends again as soon as browsers do.
 - Ours, str0m and webrtc-rs are built alike (`opt-level` 3, `lto = \"thin\"`, one codegen unit). Ours has jemalloc, they the \
 system's allocator: with jemalloc neither's time nor memory changed by more than a tenth.
-- Gone after the close: ours by its own count of sessions, the others by their open sockets, where each connection has one; \
+- Gone after the close: ours by its own count of sessions, the others by their sockets of UDP, where each connection has one; \
 a dash also if it took more than 2 s.
 - Memory while a gibibyte is echoed: for 20 s at most, and the table says how much that was. Who reads late sends as much as \
-is taken and reads nothing for 3 s, so that every buffer is full, and reads on then.
+is taken and reads nothing for 3 s, so that every buffer is full, and reads on then. str0m's and Node's answerers go on reading \
+meanwhile, so that what waits is theirs to hold, not their libraries'.
 ";
 
 /// The whole report; `plots` are the names of the pictures beside it, with their titles.

@@ -16,6 +16,9 @@ use crate::{
 /// How long the memory of closed connections may take to go.
 const CLOSED: Duration = Duration::from_secs(2);
 
+/// How many are closed at once to see when they are gone.
+const AT_ONCE: usize = 20;
+
 /// How often is looked whether closed connections are gone.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -64,11 +67,11 @@ impl Work<'_> {
     /// makes use of memory.
     async fn gone(&self) -> Result<Option<Duration>> {
         let entries = Entries::of(self.target).await?;
-        let crowd = Crowd::gather(&self.target.url, self.scale.idle.div_ceil(10), self.scale.crowd).await?;
-        let present = entries.count().await?;
+        let crowd = Crowd::gather(&self.target.url, AT_ONCE, self.scale.crowd).await?;
+        let are_seen = entries.count().await? >= entries.before + crowd.len();
         let closed = Instant::now();
         drop(crowd);
-        entries.gone(present, closed).await
+        if are_seen { entries.gone(closed).await } else { Ok(None) }
     }
 
     /// While much is echoed.
@@ -108,7 +111,7 @@ impl Work<'_> {
 /// What a peer has of its connections, as far as it shows from outside.
 struct Entries<'a> {
     target: &'a Target,
-    /// Asks for the sessions, if the peer counts them itself; else its open files tell, where each connection has a socket.
+    /// Asks for the sessions, if the peer counts them itself; else its sockets tell, where each connection has one.
     http: Option<Http>,
     before: usize,
 }
@@ -125,13 +128,13 @@ impl<'a> Entries<'a> {
     async fn count(&self) -> Result<usize> {
         match &self.http {
             Some(http) => Ok(server::sessions(http, &self.target.url).await?.try_into()?),
-            None => self.target.process.files(),
+            None => self.target.process.udp_sockets(),
         }
     }
 
-    /// How long after the close those `present` were gone. `None` if they never showed, or did not go in time.
-    async fn gone(&self, present: usize, closed: Instant) -> Result<Option<Duration>> {
-        while present > self.before && closed.elapsed() < CLOSED {
+    /// How long after the close they were gone. `None` if they did not go in time.
+    async fn gone(&self, closed: Instant) -> Result<Option<Duration>> {
+        while closed.elapsed() < CLOSED {
             if self.count().await? <= self.before {
                 return Ok(Some(closed.elapsed()));
             }

@@ -249,9 +249,10 @@ impl Sctp {
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.association.handle_timeout(self.clock.told(now));
         self.look();
-        if self.recovery.deadline().is_some_and(|due| due <= now) {
-            // What the other timer sends again need not leave as a probe too.
+        if self.recovery.is_waiting() {
+            // What the timer sends again need not leave as a probe too.
             self.fetch(now);
+            self.recovery.timers_ran(now);
             let probe = self.recovery.probe(now);
             self.repeat(probe);
         }

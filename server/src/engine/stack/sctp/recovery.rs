@@ -36,7 +36,7 @@ const BURST: usize = 4;
 const TIMES: u32 = 6;
 
 /// How long a probe waits at least, and how much longer if only one packet is out: peers may wait for a second before they
-/// acknowledge it, mostly for 200 ms (RFC 9260, 6.2).
+/// acknowledge it, mostly for 200 ms (RFC 9260, 6.2). From round trips of 75 ms on the timer is sooner then.
 const LEAST: Duration = Duration::from_millis(50);
 const DELAYED: Duration = Duration::from_millis(250);
 
@@ -124,14 +124,14 @@ impl Recovery {
     /// A packet of rtc-sctp's leaves.
     pub(super) fn sends(&mut self, now: Instant, packet: &[u8]) {
         let Some((tag, tsn, offset)) = data_of(packet) else { return };
+        let data = &packet[offset..];
         let is_new = self.last.is_none_or(|last| is_after(tsn, last));
         if is_new {
-            self.last = Some(tsn);
+            self.last = chunks(data).last().map(|(tsn, _)| tsn);
         }
         if !self.is_on {
             return;
         }
-        let data = &packet[offset..];
         if !is_new {
             // It may be in other company than before.
             for (tsn, _) in chunks(data) {
@@ -143,19 +143,37 @@ impl Recovery {
         let is_out = self.acknowledged.is_none_or(|acknowledged| is_after(tsn, acknowledged));
         let at = self.flight.partition_point(|other| is_after(tsn, other.tsn));
         let is_known = self.flight.get(at).is_some_and(|known| known.tsn == tsn);
-        if is_out && !is_known && chunks(data).all(|(_, stream)| self.reliable.contains(&stream)) {
+        if is_known {
+            self.arm(now);
+        } else if is_out && chunks(data).all(|(_, stream)| self.reliable.contains(&stream)) {
             let times = if is_new { 1 } else { 2 };
             self.flight.insert(at, Sent { tsn, tag, data: data.into(), at: now, times });
             if self.flight.len() > MOST {
-                self.flight.pop_front();
+                // What has left but once rtc-sctp will send again by itself.
+                let once = self.flight.iter().position(|sent| sent.times == 1);
+                self.flight.remove(once.unwrap_or_default());
             }
+            self.arm(now);
         }
-        self.arm(now);
+    }
+
+    /// rtc-sctp's timers have run. If that was due by which it sends again, all that was out is its to send again.
+    pub(super) fn timers_ran(&mut self, now: Instant) {
+        if self.flight.front().is_some_and(|first| first.times > 1 && first.at == now) {
+            self.flight.retain(|sent| sent.at == now);
+        }
+    }
+
+    /// Whether anything is out that could be sent again from here.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.flight.is_empty()
     }
 
     /// What is to be sent again, now that the peer tells this.
     pub(super) fn heard(&mut self, now: Instant, report: &Report) -> Vec<BytesMut> {
         let advances = self.acknowledged.replace(report.acknowledged) != Some(report.acknowledged);
+        self.has_gap = report.highest() != report.acknowledged;
+        let was_shut = mem::replace(&mut self.is_shut, report.window == 0);
         if !self.is_on {
             return Vec::new();
         }
@@ -182,15 +200,13 @@ impl Recovery {
         }
         self.newest = newest;
         if let Some(took) = sample {
-            if took < FAR {
-                self.suit(now, Some(took));
-                return Vec::new();
-            }
             self.learn(took, before == 1);
             self.probes = 0;
         }
-        self.has_gap = report.highest() != report.acknowledged;
-        let was_shut = mem::replace(&mut self.is_shut, report.window == 0);
+        if self.round_trip.is_some_and(|round_trip| round_trip < FAR) {
+            self.suit(now, self.round_trip);
+            return Vec::new();
+        }
         // Networks change the order of what follows closely.
         let lost = newest.zip(self.round_trip).map(|(newest, round_trip)| (newest, round_trip / 4));
         let is_lost = |sent: &Sent| lost.is_some_and(|(newest, margin)| sent.at + margin < newest);

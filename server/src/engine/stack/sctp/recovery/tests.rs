@@ -125,18 +125,64 @@ fn what_rtc_sctp_sends_again_has_left_again_whatever_it_is_packed_with() {
 }
 
 #[test]
+fn what_the_timer_sends_again_is_left_to_it_until_it_leaves() {
+    let (begun, mut recovery) = (Instant::now(), recovery());
+    for tsn in 11..=14 {
+        recovery.sends(begun, &data(tsn));
+    }
+    recovery.timers_ran(begun + 200 * MS);
+    assert!(recovery.is_waiting(), "it was another timer");
+    let due = begun + 400 * MS;
+    recovery.sends(due, &data(11));
+    recovery.timers_ran(due);
+    assert_eq!(recovery.heard(due + 20 * MS, &report(11, &[])), NONE);
+    assert!(!recovery.is_waiting());
+    recovery.sends(due + 20 * MS, &data(12));
+    recovery.sends(due + 29 * MS, &data(15));
+    assert_eq!(recovery.heard(due + 49 * MS, &report(11, &[(4, 4)])), [data(12)]);
+}
+
+#[test]
+fn a_packet_in_new_company_is_not_new_though_its_first_chunk_was_never_first() {
+    let (begun, mut recovery) = (Instant::now(), recovery());
+    let pair: Vec<_> = (11..=12).flat_map(|tsn| data(tsn)[FIRST_CHUNK..].to_vec()).collect();
+    recovery.sends(begun, &whole(TAG, &pair));
+    recovery.sends(begun + 400 * MS, &data(12));
+    assert_eq!(recovery.flight.back().map(|sent| (sent.tsn, sent.times)), Some((12, 2)));
+}
+
+#[test]
+fn what_others_send_does_not_put_a_probe_off() {
+    let (begun, mut recovery) = (Instant::now(), recovery());
+    for tsn in [11, 12] {
+        recovery.sends(begun, &data(tsn));
+    }
+    recovery.sends(begun + 40 * MS, &whole(TAG, &chunk(WHOLE, 13, 5, 1, BINARY, &[7; 4])));
+    assert_eq!(recovery.deadline(), Some(begun + LEAST));
+}
+
+#[test]
 fn what_was_forgotten_and_is_sent_again_is_known_again() {
+    for are_others_missing in [false, true] {
+        forgotten_and_sent_again(are_others_missing);
+    }
+}
+
+fn forgotten_and_sent_again(are_others_missing: bool) {
     let (begun, mut recovery) = (Instant::now(), recovery());
     for number in 0..70 {
         recovery.sends(begun, &data(11 + number));
     }
-    // The peer has all but the first.
-    let blocks = [(2, 70)];
-    recovery.heard(begun + 20 * MS, &report(10, &blocks));
+    // The peer has all but the first, or nothing.
+    let last = if are_others_missing { 1 } else { 70 };
+    if !are_others_missing {
+        recovery.heard(begun + 20 * MS, &report(10, &[(2, last)]));
+    }
     recovery.sends(begun + 20 * MS, &data(11));
     assert_eq!(recovery.flight[0].times, 2);
     recovery.sends(begun + 30 * MS, &data(90));
-    assert_eq!(recovery.heard(begun + 50 * MS, &report(10, &[(2, 70), (80, 80)])), [data(11)]);
+    let heard = report(10, &[(2, last), (80, 80)]);
+    assert_eq!(recovery.heard(begun + 50 * MS, &heard), [data(11)]);
 }
 
 #[test]
@@ -252,8 +298,13 @@ fn peers_nearby_and_associations_that_are_over_are_left_alone() {
     near.suit(begun, Some(FAR / 2));
     near.sends(begun, &data(12));
     assert_eq!((near.deadline(), near.flight.len()), (None, 0));
-    // On another path it learns anew how far the peer is.
-    for (known, took, is_far) in [(None, FAR / 2, false), (None, FAR, true), (Some(FAR), FAR / 2, false)] {
+    // On another path it learns anew how far the peer is, but not from one packet what others have said.
+    for (known, took, is_far) in [
+        (None, FAR / 2, false),
+        (None, FAR, true),
+        (Some(FAR), FAR / 2, false),
+        (Some(2 * FAR), FAR / 2, true),
+    ] {
         near.suit(begun, known);
         let tsn = near.last.unwrap() + 1;
         near.sends(begun, &data(tsn));
