@@ -116,6 +116,7 @@ fn what_rtc_sctp_sends_again_has_left_again_whatever_it_is_packed_with() {
     }
     let together: Vec<_> = (11..=13).flat_map(|tsn| data(tsn)[FIRST_CHUNK..].to_vec()).collect();
     recovery.sends(begun + 400 * MS, &whole(TAG, &together));
+    assert_eq!(recovery.deadline(), Some(begun + 400 * MS + LEAST));
     recovery.sends(begun + 410 * MS, &data(14));
     // It left but ten milliseconds before, which teaches nothing.
     assert_eq!(recovery.heard(begun + 420 * MS, &report(10, &[(2, 2)])), NONE);
