@@ -111,13 +111,13 @@ fn rows(results: &Results, offerer: &str) -> Vec<Row> {
             if summaries.iter().all(Option::is_none) {
                 continue;
             }
+            // Who failed when there was time has had its turn.
             let is_untaken = |((peer, _), summary): (&(String, String), &Option<Summary>)| {
-                let no_time = |it: &Record| {
-                    it.is_untaken()
-                        && (&it.peer, &*it.offerer, it.number) == (peer, offerer, number)
-                        && it.measure == measure
+                let is_tried = |it: &&Record| {
+                    (&it.peer, &*it.offerer, it.number) == (peer, offerer, number) && it.measure == measure
                 };
-                summary.is_none() && results.records.iter().any(no_time)
+                let mut tried = results.records.iter().filter(is_tried).peekable();
+                summary.is_none() && tried.peek().is_some() && tried.all(Record::is_untaken)
             };
             let untaken = results.setting.peers.iter().zip(&summaries).map(is_untaken).collect();
             rows.push(Row { quantity: *quantity, number, summaries, untaken });

@@ -8,7 +8,7 @@ use super::{
     render, with_table,
     words::Language,
 };
-use crate::peers::results::{NOT_TAKEN, Results};
+use crate::peers::results::{NOT_TAKEN, Record, Results};
 
 const RAW: &str = include_str!("sample.jsonl");
 const SAMPLE: &str = "src/report/sample.md";
@@ -77,6 +77,12 @@ fn what_a_run_had_no_time_for_is_no_loss_of_that_peer() {
     let (report, table) = written(&results(NOT_TAKEN));
     assert!(row(&report).unwrap().contains("| not taken | – | – |"), "{report}");
     assert!(row(&table).is_none() && table.contains("cut short"), "{table}");
+
+    // It failed in one round, and there was no time for it in another.
+    let mut both = results("the offer draws 500");
+    both.records.extend(results(NOT_TAKEN).records.into_iter().filter(Record::is_untaken));
+    let (_, table) = written(&both);
+    assert!(row(&table).is_some(), "{table}");
 }
 
 #[test]
